@@ -1,0 +1,29 @@
+// Rule: tests import the library by its public name and run on the sources; only CLI tests run the build.
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const report = process.env['ENGRAM_TEST_REPORT'];
+
+export default defineConfig({
+  root,
+  resolve: {
+    alias: [
+      { find: /^engram$/, replacement: `${root}src/index.ts` },
+      { find: /^engram\/machines$/, replacement: `${root}machines/index.ts` },
+      { find: /^engram\/adapters\/(\w+)$/, replacement: `${root}adapters/$1.ts` },
+    ],
+  },
+  test: {
+    include: ['test/**/*.test.ts'],
+    globalSetup: ['test/support/build.ts'],
+    pool: 'forks',
+    testTimeout: 30_000,
+    reporters: report ? ['default', ['json', { outputFile: report }]] : ['default'],
+    typecheck: {
+      enabled: true,
+      include: ['test/types/**/*.test-d.ts'],
+      tsconfig: '.config/tsconfig.types.json',
+    },
+  },
+});

@@ -1,0 +1,92 @@
+/**
+ * The messages that wait for a run: one file each, named after its delivery id, so that the same one twice is one file.
+ * A message that a stored checkpoint acknowledges is gone from that moment; its file is removed afterwards.
+ */
+import { unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { InboxMessage } from '../../src/durability/store.js';
+import { createExclusive, listFolder, persist, readText, removeTree, replaceFile } from './disk.js';
+import { safeName, shardOf } from './names.js';
+import { seal, unseal } from './sealed.js';
+
+const KIND = 'file-message';
+/** The folders above a message, up to the directory of the store. */
+const LEVELS = 4;
+
+interface Stored {
+  readonly run: string;
+  readonly deliveryId: string;
+  /** The fence of the run when it was posted: tells a message to a run from one to an earlier run of the same id. */
+  readonly fence: number;
+  readonly time: number;
+  /** Orders the messages that one process posts in the same millisecond. */
+  readonly order: number;
+  readonly body: string;
+}
+
+export class Inbox {
+  readonly #dir: string;
+  readonly #fsync: boolean;
+  #lastTime = 0;
+  #order = 0;
+
+  constructor(dir: string, fsync: boolean) {
+    this.#dir = dir;
+    this.#fsync = fsync;
+  }
+
+  async put(run: string, message: InboxMessage, at: { fence: number; born: number; now: number }): Promise<void> {
+    const path = join(this.#folder(run), fileOf(message.deliveryId));
+    this.#lastTime = Math.max(this.#lastTime, at.now);
+    this.#order += 1;
+    const { deliveryId, body } = message;
+    const stored: Stored = { run, deliveryId, fence: at.fence, time: this.#lastTime, order: this.#order, body };
+    const text = seal(KIND, { ...stored });
+    if (!createExclusive(path, text) && (this.#read(path)?.fence ?? at.born) < at.born) replaceFile(path, text);
+    if (this.#fsync) await persist(path, LEVELS);
+  }
+
+  /** Whether there are any files at all; cheap. */
+  isEmpty(run: string): boolean {
+    return !listFolder(this.#folder(run)).some(isMessage);
+  }
+
+  /** Oldest first, of the run that began under the fence `born`, without those in `acknowledged`. */
+  waiting(run: string, born: number, acknowledged: ReadonlySet<string>): InboxMessage[] {
+    const folder = this.#folder(run);
+    return listFolder(folder)
+      .filter(isMessage)
+      .flatMap((name) => this.#read(join(folder, name)) ?? [])
+      .filter((message) => message.fence >= born && !acknowledged.has(message.deliveryId))
+      .sort((a, b) => a.time - b.time || a.order - b.order || (a.deliveryId < b.deliveryId ? -1 : 1))
+      .map(({ deliveryId, body }) => ({ deliveryId, body }));
+  }
+
+  /** Tidies up. A file that stays is harmless, since the checkpoint says that it is done with. */
+  async remove(run: string, deliveryIds: readonly string[]): Promise<void> {
+    const folder = this.#folder(run);
+    await Promise.allSettled(deliveryIds.map((deliveryId) => unlink(join(folder, fileOf(deliveryId)))));
+  }
+
+  removeAll(run: string): void {
+    removeTree(this.#folder(run));
+  }
+
+  #read(path: string): Stored | undefined {
+    const text = readText(path);
+    return text === undefined ? undefined : (unseal(KIND, text, path) as unknown as Stored);
+  }
+
+  #folder(run: string): string {
+    const safe = safeName(run);
+    return join(this.#dir, 'inbox', shardOf(safe), safe);
+  }
+}
+
+function fileOf(deliveryId: string): string {
+  return `${safeName(deliveryId)}.json`;
+}
+
+function isMessage(name: string): boolean {
+  return name.endsWith('.json');
+}

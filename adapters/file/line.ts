@@ -1,0 +1,165 @@
+/**
+ * One record of a log as one line of JSON.
+ *
+ *   {"crc":"<facts><texts>","size":<bytes>,"run":"order-7","seq":3,…,"sizes":{…},"head":{…},"parts":{…},"events":[…]}
+ *
+ * The facts (run, seq, fence, index, …) and the texts have a checksum each, so that damage to a text can still be told
+ * to belong to a certain checkpoint. Texts stand in the line as they are, for people to read; they come back cut out by
+ * the lengths in `sizes` and not by way of parsing, so that they are the same to the letter. A text that could not stand
+ * in a line (a line break, half a surrogate pair) stands there as a JSON string, with a negative length; a deleted part
+ * has the length 0.
+ */
+import type { PartChanges, RunIndex } from '../../src/durability/store.js';
+import { checksum } from './sealed.js';
+
+export interface Facts {
+  readonly run: string;
+  /** 0 in a note, which holds no checkpoint. */
+  readonly seq: number;
+  readonly fence: number;
+  /** What this fence builds on: the fence before it that counts, and its last seq that does; zeros for a beginning. */
+  readonly base?: Base;
+  /** The seq that the changes build on; 0 when they build on nothing. */
+  readonly prev?: number;
+  readonly whole?: true;
+  readonly release?: true;
+  readonly deleted?: true;
+  /** Checkpoints before this seq are forgotten. */
+  readonly floor?: number;
+  readonly ack?: readonly string[];
+  readonly index?: RunIndex;
+  readonly sizes?: Sizes;
+}
+
+export type Base = readonly [fence: number, seq: number];
+
+interface Sizes {
+  readonly head: number;
+  readonly parts: readonly number[];
+  readonly events: readonly number[];
+}
+
+export interface Texts {
+  readonly head: string;
+  readonly parts: PartChanges;
+  readonly events: readonly string[];
+}
+
+export interface DecodedLine {
+  readonly facts: Facts;
+  /** Where the texts begin, in bytes. */
+  readonly body: number;
+  readonly isIntact: boolean;
+}
+
+const LINE = /^\{"crc":"([0-9a-f]{8})([0-9a-f]{8})",("size":(\d{1,9}),)/;
+const LONGEST_START = 48;
+const NAME = /"(?:[^"\\]|\\.)*":/y;
+const GUESS = /"run":("(?:[^"\\]|\\.)*"),"seq":(\d{1,15}),"fence":(\d{1,15})/;
+
+/** @returns the line with its line break, and the facts as they stand in it */
+export function encodeLine(
+  bare: Omit<Facts, 'sizes'>,
+  texts?: Texts,
+): { readonly facts: Facts; readonly bytes: Buffer } {
+  const { sizes, body } = texts === undefined ? { sizes: undefined, body: '}' } : encodeTexts(texts);
+  const facts = sizes === undefined ? bare : { ...bare, sizes };
+  const inner = JSON.stringify(facts).slice(1, -1);
+  const sized = `"size":${Buffer.byteLength(inner)},${inner}`;
+  const bytes = Buffer.from(`${body}\n`);
+  const sums = checksum(sized) + checksum(bytes.subarray(0, -1));
+  return { facts, bytes: Buffer.concat([Buffer.from(`{"crc":"${sums}",${sized}`), bytes]) };
+}
+
+/** @returns undefined when the facts are damaged, or when this is no record at all */
+export function decodeLine(line: Buffer): DecodedLine | undefined {
+  const start = LINE.exec(line.toString('latin1', 0, LONGEST_START));
+  if (start === null) return undefined;
+  const [whole, factsSum, textsSum, size, bytes] = start;
+  const body = whole.length + Number(bytes);
+  if (body >= line.length) return undefined;
+  if (checksum(line.subarray(whole.length - (size ?? '').length, body)) !== factsSum) return undefined;
+  // What fits its checksum was written by `encodeLine`.
+  const facts = JSON.parse(`{${line.toString('utf8', whole.length, body)}}`) as Facts;
+  return { facts, body, isIntact: checksum(line.subarray(body)) === textsSum };
+}
+
+/** The texts of an intact checkpoint. */
+export function decodeTexts(
+  line: Buffer,
+  decoded: DecodedLine,
+): { head: string; parts: Map<string, string | null>; events: string[] } {
+  const {
+    head: headSize,
+    parts: partSizes,
+    events: eventSizes,
+  } = decoded.facts.sizes ?? { head: 0, parts: [], events: [] };
+  const text = line.toString('utf8', decoded.body);
+  let at = ',"head":'.length;
+  const cut = (size: number): string => {
+    const slice = text.slice(at, at + Math.abs(size));
+    at += Math.abs(size);
+    return size < 0 ? (JSON.parse(slice) as string) : slice;
+  };
+  const head = cut(headSize);
+  const parts = new Map<string, string | null>();
+  at += ',"parts":'.length;
+  for (const size of partSizes) {
+    NAME.lastIndex = at + 1;
+    const quoted = NAME.exec(text)?.[0] ?? '"":';
+    at = NAME.lastIndex;
+    parts.set(JSON.parse(quoted.slice(0, -1)) as string, size === 0 ? null : cut(size));
+    if (size === 0) at += 'null'.length;
+  }
+  at += (partSizes.length === 0 ? '{}' : '}').length + ',"events":'.length;
+  const events = eventSizes.map((size) => {
+    at += 1;
+    return cut(size);
+  });
+  return { head, parts, events };
+}
+
+/** What a damaged line most likely was. Good enough to report it, not to believe it. */
+export function guessFacts(
+  line: Buffer,
+): { readonly run: string; readonly seq: number; readonly fence: number } | undefined {
+  const found = GUESS.exec(line.toString('utf8'));
+  if (found === null) return undefined;
+  try {
+    const run = JSON.parse(found[1] ?? '') as string;
+    const seq = Number(found[2]);
+    return seq > 0 ? { run, seq, fence: Number(found[3]) } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function encodeTexts(texts: Texts): { sizes: Sizes; body: string } {
+  const plain = encodeTextsBy(texts, (text) => text !== '');
+  return fitsInLine(plain.body) ? plain : encodeTextsBy(texts, (text) => text !== '' && fitsInLine(text));
+}
+
+function encodeTextsBy(texts: Texts, isPlain: (text: string) => boolean): { sizes: Sizes; body: string } {
+  const put = (text: string, sizes: number[]): string => {
+    const plain = isPlain(text);
+    const written = plain ? text : JSON.stringify(text);
+    sizes.push(plain ? written.length : -written.length);
+    return written;
+  };
+  const heads: number[] = [];
+  const parts: number[] = [];
+  const events: number[] = [];
+  const head = put(texts.head, heads);
+  const partTexts = Object.entries(texts.parts).map(([name, text]) => {
+    if (text !== null) return `${JSON.stringify(name)}:${put(text, parts)}`;
+    parts.push(0);
+    return `${JSON.stringify(name)}:null`;
+  });
+  const eventTexts = texts.events.map((text) => put(text, events));
+  const body = `,"head":${head},"parts":{${partTexts.join(',')}},"events":[${eventTexts.join(',')}]}`;
+  return { sizes: { head: heads[0] ?? 0, parts, events }, body };
+}
+
+function fitsInLine(text: string): boolean {
+  return !text.includes('\n') && (text as unknown as { isWellFormed(): boolean }).isWellFormed();
+}

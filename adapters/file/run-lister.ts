@@ -1,0 +1,63 @@
+import type { ListQuery, RunIndex, RunPage, RunSummary } from '../../src/durability/store.js';
+import { CorruptCheckpointError } from '../../src/errors/index.js';
+import type { CheckpointReader } from './checkpoint-reader.js';
+import type { Claims } from './claims.js';
+import type { RecordIndex } from './record-index.js';
+import type { RunRecords } from './run-records.js';
+
+/**
+ * Pages through the runs of the index. A run with damage is listed too, with the newest head that can be read (`null`
+ * as a JSON text if there is none): a list that leaves it out would hide it.
+ */
+export class RunLister {
+  readonly #index: RecordIndex;
+  readonly #reader: CheckpointReader;
+  readonly #claims: Claims;
+
+  constructor(index: RecordIndex, reader: CheckpointReader, claims: Claims) {
+    this.#index = index;
+    this.#reader = reader;
+    this.#claims = claims;
+  }
+
+  async page(query: ListQuery): Promise<RunPage> {
+    const limit = Math.max(1, query.limit ?? 100);
+    const found: { run: RunRecords; index: RunIndex }[] = [];
+    for (const id of this.#index.idsAfter(query.cursor)) {
+      const run = this.#index.run(id);
+      const index = run?.valid().findLast((ref) => ref.index !== undefined)?.index;
+      if (run === undefined || index === undefined || !matches(index, query)) continue;
+      found.push({ run, index });
+      if (found.length > limit) break;
+    }
+    const page = found.slice(0, limit);
+    const runs = await Promise.all(page.map(({ run, index }) => this.#summary(run, index)));
+    const last = runs.at(-1);
+    return found.length > limit && last !== undefined ? { runs, cursor: last.id } : { runs };
+  }
+
+  async #summary(run: RunRecords, index: RunIndex): Promise<RunSummary> {
+    const newest = await this.#reader.newestHead(run);
+    const { seq, head } = newest ?? { seq: run.newest()?.seq ?? 0, head: 'null' };
+    return { id: run.id, seq, head, index: { ...index }, lease: this.#lease(run) };
+  }
+
+  #lease(run: RunRecords): RunSummary['lease'] {
+    const stem = this.#claims.stem(run.id);
+    const fence = this.#claims.newestFence(stem, run.topFence);
+    if (run.isReleased(fence)) return null;
+    try {
+      return this.#claims.lease(stem, fence) ?? null;
+    } catch (error) {
+      // Who takes the run is told of it; a list goes on.
+      if (error instanceof CorruptCheckpointError) return null;
+      throw error;
+    }
+  }
+}
+
+function matches(index: RunIndex, { status = [], graph, dueBefore }: ListQuery): boolean {
+  if (status.length > 0 && !status.includes(index.status)) return false;
+  if (graph !== undefined && index.graph !== graph) return false;
+  return dueBefore === undefined || (index.due !== null && index.due <= dueBefore);
+}

@@ -1,0 +1,170 @@
+/**
+ * The logic: the flow compiled to an XState ActorLogic. It behaves as the statechart does, event by event, at a cost
+ * that does not grow with the graph.
+ *
+ * A turn is one event and all that follows from it at once. It runs in `scope.defer`: after the transition and before
+ * observers, and never in the inert scopes of `transition()` and `@xstate/graph`, so that exploring a flow runs no
+ * handlers. The working set belongs to one actor; any other scope gets a copy.
+ */
+import { type Actor, type ActorLogic, type ActorScope, createActor, type InspectionEvent, type Observer } from 'xstate';
+import type { RunEvent, StartInput } from '../src/propagation/events.js';
+import { thaw } from '../src/propagation/image.js';
+import type { Flow } from '../src/propagation/operations.js';
+import { drain, type Host } from '../src/propagation/respond.js';
+import { beginTurn } from '../src/propagation/rewind.js';
+import { apply, finish, start } from '../src/propagation/transition.js';
+import { type Activation, begin, type Views, Work } from '../src/propagation/work.js';
+import { hop } from './hop.js';
+import { answeredEvent, Settlement } from './outcome.js';
+import { type Beginning, persist, type PersistedRun, RunSnapshot, type RunSnapshotView } from './snapshot.js';
+import { createStatechartConfig, type StatechartConfig } from './statechart-config.js';
+
+export interface LogicOptions {
+  /** `turn`: one notification per turn. `event`: one mailbox event per hop. Unless told, `event` for inspected actors. */
+  readonly hops?: 'turn' | 'event';
+}
+
+export interface RunLogic extends ActorLogic<RunSnapshotView, RunEvent, StartInput | undefined> {
+  /** The statechart's config, for those who draw it. */
+  readonly config: StatechartConfig;
+  /**
+   * An actor, not started, of a run that has been going on without one.
+   * Not through the `snapshot` option: any option beside clock and logger makes `createActor` several times dearer.
+   */
+  adopt(work: Work, inspect?: InspectionObserver): Actor<RunLogic>;
+}
+
+export type InspectionObserver = Observer<InspectionEvent> | ((event: InspectionEvent) => void);
+
+/** With the host of its handlers; null where each hop is an event. */
+interface ActorViews extends Views {
+  readonly host: Host | null;
+}
+
+type Scope = ActorScope<RunSnapshotView, RunEvent>;
+
+export function createLogic(flow: Flow, options: LogicOptions = {}): RunLogic {
+  let config: StatechartConfig | undefined;
+
+  const publish = (work: Work, snapshot: RunSnapshot): RunSnapshotView => {
+    if (work.views !== null) work.views.snapshot = snapshot;
+    snapshot.refresh();
+    return snapshot as unknown as RunSnapshotView;
+  };
+  const open = (work: Work, scope: Scope, beginning: Beginning): RunSnapshotView => {
+    const snapshot = new RunSnapshot(work, 'active');
+    snapshot.beginning = beginning;
+    viewsFor(work, snapshot, scope);
+    return publish(work, snapshot);
+  };
+  /** The working set that a snapshot shows, if it is this actor's and the snapshot its newest; else a copy. */
+  const take = (snapshot: RunSnapshot, scope: Scope): Work => {
+    const { work } = snapshot;
+    const { views } = work;
+    if (views !== null && views.snapshot === snapshot && views.owner === scope.self) return work;
+    const copy = thaw(flow, snapshot.context);
+    viewsFor(copy, null, scope);
+    return copy;
+  };
+  const viewsFor = (work: Work, snapshot: RunSnapshot | null, scope: Scope): void => {
+    const perHop = options.hops === 'event' || (options.hops === undefined && isInspected(scope));
+    const host = perHop ? null : hostOf(work, scope.self);
+    const views: ActorViews = { snapshot, owner: scope.self, base: work.next, undo: null, host };
+    work.views = views;
+  };
+  const runTurn = (work: Work, scope: Scope, first: Activation | null): void => {
+    const { host } = work.views as ActorViews;
+    if (host !== null) drain(work, host, first);
+    else if (first !== null) hop(work, first, (event) => scope.self.send(event));
+  };
+
+  let adopting: Work | null = null;
+  const logic: RunLogic = {
+    get config() {
+      return (config ??= createStatechartConfig(flow.graph));
+    },
+
+    adopt(work, inspect) {
+      adopting = work;
+      try {
+        return inspect === undefined ? createActor(logic) : createActor(logic, { inspect });
+      } finally {
+        adopting = null;
+      }
+    },
+
+    getInitialSnapshot(scope, input) {
+      if (adopting !== null) return open(adopting, scope as Scope, 'adopted');
+      const work = new Work(flow);
+      if (input !== undefined) {
+        start(work, input);
+        begin(work);
+        finish(work);
+      }
+      return open(work, scope as Scope, 'entry');
+    },
+
+    restoreSnapshot(persisted, scope) {
+      return open(thaw(flow, (persisted as unknown as PersistedRun).context), scope as Scope, 'restored');
+    },
+
+    getPersistedSnapshot: (snapshot) => persist(asRun(snapshot)) as never,
+
+    start(view, scope) {
+      const snapshot = asRun(view);
+      const { work } = snapshot;
+      const { beginning } = snapshot;
+      if (beginning === 'adopted' && work.starting !== null) return; // made inside a handler, whose turn goes on
+      if (beginning === 'restored') apply(work, { type: 'engram.resume' });
+      runTurn(work, scope as Scope, work.starting ?? begin(work));
+      publish(work, snapshot);
+    },
+
+    transition(view, event, scope) {
+      const snapshot = asRun(view);
+      if (event.type === 'xstate.stop') return stopped(snapshot);
+      if (snapshot.status !== 'active') return view;
+      const work = take(snapshot, scope as Scope);
+      const views = work.views as ActorViews;
+      const next = new RunSnapshot(work, 'active', snapshot);
+      const settles = event instanceof Settlement;
+      const turn = beginTurn(work, views, !settles && 'deliveryId' in event);
+      if (work === snapshot.work) snapshot.supersede(next, turn);
+      if (settles && event.applyTo(work)) finish(work);
+      else apply(work, event);
+      const first = begin(work);
+      turn.log = views.undo;
+      if (first !== null || work.recorder !== null) {
+        scope.defer(() => {
+          if (work.recorder !== null) work.recorder.flush();
+          runTurn(work, scope as Scope, first);
+          turn.log = views.undo;
+          publish(work, next);
+        });
+      }
+      return publish(work, next);
+    },
+  };
+  return logic;
+}
+
+const asRun = (view: unknown): RunSnapshot => view as RunSnapshot;
+
+/** Shows for ever what was true when its actor stopped. */
+function stopped(snapshot: RunSnapshot): RunSnapshotView {
+  const last = new RunSnapshot(thaw(snapshot.work.flow, snapshot.context), 'stopped');
+  return last as unknown as RunSnapshotView;
+}
+
+/** Handlers that returned a promise answer through the actor's mailbox. */
+const hostOf = (work: Work, self: Scope['self']): Host => ({
+  onAnswered: (activation, context, answer) => self.send(answeredEvent(work, activation, context, answer)),
+  onRejected: (activation, error) => self.send(new Settlement(work, activation, true, error, undefined)),
+});
+
+/** Whether anybody inspects the actor's system: the `inspect` option stands on its root. */
+function isInspected(scope: Scope): boolean {
+  let root: { readonly _parent?: unknown; readonly options?: { readonly inspect?: unknown } } = scope.self;
+  while (root._parent !== undefined) root = root._parent as typeof root;
+  return root.options?.inspect !== undefined;
+}

@@ -1,0 +1,43 @@
+/** What is said of an error, and the exit code that goes with it. */
+import {
+  describeError,
+  EngramError,
+  StimulationAbortedError,
+  StimulationFailedError,
+} from '../errors/index.js';
+import { EXIT } from './exit-codes.js';
+import { oneLine } from './text.js';
+
+export interface Failure {
+  readonly code: string;
+  /** One line. */
+  readonly message: string;
+  readonly hint: string | undefined;
+  readonly exitCode: number;
+}
+
+/** Answers that no graph could take: the flow is wrong as it is written. By name: stored errors are read back as plain ones. */
+const FLOW_FAULTS = ['ForeignCollateralError', 'InvalidAnswerError'];
+
+export function failureOf(error: unknown): Failure {
+  if (!(error instanceof EngramError)) {
+    const hint = 'set ENGRAM_DEBUG=1 to see where it comes from';
+    return { code: 'UNEXPECTED', message: oneLine(describeError(error)), hint, exitCode: EXIT.refused };
+  }
+  const told = { code: error.code, message: oneLine(error.message), hint: hintOf(error) };
+  if (error instanceof StimulationFailedError) {
+    const isFlowFault = error.errors.length > 0 && error.errors.every(isFaultOfFlow);
+    return { ...told, exitCode: isFlowFault ? EXIT.refused : EXIT.failed };
+  }
+  return { ...told, exitCode: error instanceof StimulationAbortedError ? EXIT.failed : EXIT.refused };
+}
+
+/** For a failed run the next step is that of its first cause; its own speaks of code. */
+function hintOf(error: EngramError): string | undefined {
+  if (!(error instanceof StimulationFailedError)) return error.hint === undefined ? undefined : oneLine(error.hint);
+  const hints = error.errors.map((cause) => (cause as { readonly hint?: unknown } | null)?.hint);
+  const hint = hints.find((text): text is string => typeof text === 'string');
+  return oneLine(hint ?? `see what was not done with \`engram show ${error.stimulationId}\``);
+}
+
+const isFaultOfFlow = (error: unknown): boolean => error instanceof Error && FLOW_FAULTS.includes(error.name);

@@ -1,0 +1,107 @@
+/**
+ * Everything that is printed goes through here. For people: lines, in colour where that is wanted. With `--json`: one
+ * JSON document per command on stdout, and nothing else.
+ */
+import { Console } from 'node:console';
+import { Writable } from 'node:stream';
+import { styleText } from 'node:util';
+import { failureOf } from './failure.js';
+import { toJson } from './json.js';
+
+export type Style = 'bold' | 'cyan' | 'dim' | 'green' | 'red' | 'yellow';
+
+export interface Streams {
+  readonly stdout: NodeJS.WriteStream;
+  readonly stderr: NodeJS.WriteStream;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+export class Output {
+  readonly isJson: boolean;
+  readonly #streams: Streams;
+  readonly #hasColour: boolean;
+
+  constructor(isJson: boolean, streams: Streams = process) {
+    this.isJson = isJson;
+    this.#streams = streams;
+    this.#hasColour = !isJson && wantsColour(streams);
+    // a reader that went away (`engram ls | head`) is no reason to stop a run
+    for (const stream of [streams.stdout, streams.stderr]) stream.on('error', () => undefined);
+    // stdout is for the one document
+    if (isJson) replaceConsole(streams.stderr);
+  }
+
+  /** Whether one line can be rewritten in place. */
+  get isLive(): boolean {
+    const { stdout, env } = this.#streams;
+    return !this.isJson && stdout.isTTY && env['TERM'] !== 'dumb';
+  }
+
+  /** Columns to stay within; Infinity where lines go to a file or a pipe. */
+  get width(): number {
+    const { stdout } = this.#streams;
+    return stdout.isTTY ? Math.max(40, stdout.columns) : Infinity;
+  }
+
+  style(style: Style, text: string): string {
+    return this.#hasColour ? styleText(style, text) : text;
+  }
+
+  /** As it is, for what moves the cursor itself. */
+  write(text: string): void {
+    this.#streams.stdout.write(text);
+  }
+
+  /** For people only. */
+  line(text = ''): void {
+    if (!this.isJson) this.write(`${text}\n`);
+  }
+
+  /** For programs only. */
+  document(value: unknown): void {
+    if (this.isJson) this.write(`${toJson(value)}\n`);
+  }
+
+  /** One line, with the next step. @returns the exit code */
+  fail(error: unknown, more: Readonly<Record<string, unknown>> = {}): number {
+    const { code, message, hint, exitCode } = failureOf(error);
+    if (this.isJson) this.document({ ...more, error: { code, message, hint } });
+    else {
+      const next = hint === undefined ? '' : ` — ${hint}`;
+      this.#streams.stderr.write(`${this.style('red', 'engram:')} ${message}${next}\n`);
+    }
+    if (this.#streams.env['ENGRAM_DEBUG'] === '1' && error instanceof Error) {
+      this.#streams.stderr.write(`${error.stack ?? error.message}\n`);
+    }
+    return exitCode;
+  }
+
+  /** Resolves when all of it has left the process. */
+  async flush(): Promise<void> {
+    const { stdout, stderr } = this.#streams;
+    await Promise.all([stdout, stderr].map((stream) => new Promise<void>((done) => stream.write('', () => done()))));
+  }
+}
+
+/** What a flow prints goes to `to` from now on. */
+export function replaceConsole(to: NodeJS.WritableStream | ((text: string) => void)): void {
+  const stream =
+    typeof to !== 'function'
+      ? to
+      : new Writable({
+          decodeStrings: false,
+          write(chunk, _encoding, done) {
+            to(String(chunk));
+            done();
+          },
+        });
+  globalThis.console = new Console(stream, stream);
+}
+
+/** https://no-color.org and https://force-color.org */
+function wantsColour({ stdout, env }: Streams): boolean {
+  const { NO_COLOR = '', FORCE_COLOR } = env;
+  if (NO_COLOR !== '') return false;
+  if (FORCE_COLOR !== undefined && FORCE_COLOR !== '') return FORCE_COLOR !== '0' && FORCE_COLOR !== 'false';
+  return stdout.isTTY && env['TERM'] !== 'dumb';
+}

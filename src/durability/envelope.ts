@@ -1,0 +1,124 @@
+/**
+ * The envelope: the `head` of a checkpoint, a JSON text of one line that says what the checkpoint is, and by which its
+ * damage is found. Validated by one schema on write and on read.
+ *
+ * Two sums: `checksum` covers the envelope itself (the JSON text of all other fields in the order of the schema),
+ * `digest` covers the parts. What a reader cannot understand because it is newer is told apart, before anything else is
+ * looked at, from what is damaged.
+ */
+import { createHash } from 'node:crypto';
+
+import { z } from 'zod';
+
+import { CorruptCheckpointError, InvalidArgumentError, UnsupportedFormatError } from '../errors/index.js';
+import { oneLine } from './codec/text.js';
+import { digestOf } from './digest.js';
+
+const FORMAT = 'engram';
+const VERSION = 1;
+const SHA256 = /^[A-Za-z0-9_-]{43}$/;
+
+const fieldShape = {
+  id: z.string().min(1),
+  seq: z.int().min(1),
+  parentSeq: z.int().min(0).nullable(),
+  fence: z.int().min(1),
+  graph: z.strictObject({ name: z.string(), version: z.string(), fingerprint: z.string() }),
+  status: z.enum(['running', 'waiting', 'completed', 'failed', 'aborted']),
+  /** The neuron whose settlement this checkpoint holds, or null. */
+  milestone: z.string().nullable(),
+  /** How often the run was brought up, this time included. */
+  attempt: z.int().min(1),
+  /** Milliseconds since the epoch. */
+  savedAt: z.int(),
+  /** Of the parts, as `StateDigest` gives it. */
+  digest: z.string().regex(SHA256),
+};
+
+const fieldsSchema = z.strictObject(fieldShape);
+const envelopeSchema = z.strictObject({
+  format: z.literal(FORMAT),
+  version: z.literal(VERSION),
+  ...fieldShape,
+  codec: z.literal('json+superjson/1'),
+  compression: z.literal('none'),
+  checksum: z.string().regex(SHA256),
+});
+
+/** What the caller says of a checkpoint; the rest of the envelope is the same for all, or computed. */
+export type EnvelopeFields = Readonly<z.infer<typeof fieldsSchema>>;
+export type Envelope = Readonly<z.infer<typeof envelopeSchema>>;
+
+const problemsOf = (error: z.ZodError): string =>
+  error.issues.map((issue) => `${issue.path.join('.') || 'it'}: ${issue.message}`).join('; ');
+
+/** The text that the checksum is of: written field by field, so that the order cannot depend on the caller. */
+const bodyText = (f: EnvelopeFields): string =>
+  oneLine(
+    JSON.stringify({
+      format: FORMAT,
+      version: VERSION,
+      id: f.id,
+      seq: f.seq,
+      parentSeq: f.parentSeq,
+      fence: f.fence,
+      graph: { name: f.graph.name, version: f.graph.version, fingerprint: f.graph.fingerprint },
+      status: f.status,
+      milestone: f.milestone,
+      attempt: f.attempt,
+      savedAt: f.savedAt,
+      codec: 'json+superjson/1',
+      compression: 'none',
+      digest: f.digest,
+    }),
+  );
+
+const sumOf = (text: string): string => createHash('sha256').update(text).digest('base64url');
+
+/** @throws InvalidArgumentError when a field is not what the schema allows */
+export function sealEnvelope(fields: EnvelopeFields): string {
+  const checked = fieldsSchema.safeParse(fields);
+  if (!checked.success) {
+    throw new InvalidArgumentError(`the head of a checkpoint cannot be written: ${problemsOf(checked.error)}`);
+  }
+  const body = bodyText(checked.data);
+  return `${body.slice(0, -1)},"checksum":"${sumOf(body)}"}`;
+}
+
+/**
+ * @param where what the text is, for the message
+ * @throws UnsupportedFormatError when another program or a newer version wrote it
+ * @throws CorruptCheckpointError when it is damaged
+ */
+export function openEnvelope(text: string, where: string): Envelope {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new CorruptCheckpointError(where, 'its head is not JSON', cause);
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new CorruptCheckpointError(where, 'its head is no JSON object');
+  }
+  const { format, version } = value as { readonly format?: unknown; readonly version?: unknown };
+  const supported = `"${FORMAT}" in version ${VERSION}`;
+  if (format !== FORMAT) {
+    const got = format === undefined ? 'no format name' : `the format ${JSON.stringify(format)}`;
+    throw new UnsupportedFormatError(where, got, supported);
+  }
+  if (typeof version === 'number' && version > VERSION) {
+    throw new UnsupportedFormatError(where, `the format "${FORMAT}" in version ${version}`, supported);
+  }
+  const checked = envelopeSchema.safeParse(value);
+  if (!checked.success) throw new CorruptCheckpointError(where, `its head is not valid: ${problemsOf(checked.error)}`);
+  if (sumOf(bodyText(checked.data)) !== checked.data.checksum) {
+    throw new CorruptCheckpointError(where, 'the checksum of its head does not fit');
+  }
+  return checked.data;
+}
+
+/** @throws CorruptCheckpointError when these are not the parts that the envelope was sealed for */
+export function verifyState(envelope: Envelope, parts: ReadonlyMap<string, string>, where: string): void {
+  if (digestOf(parts) === envelope.digest) return;
+  throw new CorruptCheckpointError(where, `its ${parts.size} parts do not fit the digest of its head`);
+}

@@ -1,0 +1,34 @@
+export { describeError, EngramError, type ErrorDetails } from './engram-error.js';
+export {
+  InvalidArgumentError,
+  InvalidGraphError,
+  InvalidPayloadError,
+  listed,
+  SealedNeuronError,
+  UnknownCollateralError,
+} from './graph-errors.js';
+export {
+  AbortedError,
+  ForeignCollateralError,
+  InvalidAnswerError,
+  StimulationAbortedError,
+  StimulationFailedError,
+  UnknownNeuronError,
+} from './run-errors.js';
+export {
+  AlreadyOwnedError,
+  CorruptCheckpointError,
+  GraphMismatchError,
+  NoValidCheckpointError,
+  RunExistsError,
+  RunSuspendedError,
+  SaveFailedError,
+  StaleCheckpointError,
+  StaleOwnerError,
+  StoreClosedError,
+  StoreRequiredError,
+  StoreUnavailableError,
+  UnknownRunError,
+  UnserializableError,
+  UnsupportedFormatError,
+} from './store-errors.js';

@@ -1,0 +1,191 @@
+import { describeError, EngramError } from './engram-error.js';
+
+/** A run of this id is stored already, and was started with another entry. */
+export class RunExistsError extends EngramError {
+  readonly code = 'RUN_EXISTS';
+  constructor(readonly id: string) {
+    super(`a run "${id}" exists already and was started with another entry`, {
+      hint: 'choose another id, or rehydrate the run that is there',
+    });
+  }
+}
+
+/** The store holds no run of this id. */
+export class UnknownRunError extends EngramError {
+  readonly code = 'UNKNOWN_RUN';
+  constructor(
+    readonly id: string,
+    where: string,
+  ) {
+    super(`there is no run "${id}" in ${where}`, { hint: 'list the runs that are there with `engram ls`' });
+  }
+}
+
+/** Another process holds the lease of this run. */
+export class AlreadyOwnedError extends EngramError {
+  readonly code = 'ALREADY_OWNED';
+  override readonly retryable = true;
+  constructor(
+    readonly id: string,
+    /** Who holds it, for a person. */
+    readonly owner: string,
+    /** Milliseconds since the epoch. */
+    readonly until: number,
+  ) {
+    super(`run "${id}" is owned by ${owner} until ${new Date(until).toISOString()}`, {
+      hint: 'wait for it to end, or try again after that time: a lease that is not renewed expires',
+    });
+  }
+}
+
+/** A write under a fence that is no longer the newest: somebody took the run over (I5). */
+export class StaleOwnerError extends EngramError {
+  readonly code = 'STALE_OWNER';
+  constructor(
+    readonly id: string,
+    readonly fence: number,
+    readonly newest: number,
+  ) {
+    super(`run "${id}" was taken over: fence ${fence} is older than ${newest}`, {
+      hint: 'this process has stopped the run and touched nothing; its new owner goes on from the last checkpoint',
+    });
+  }
+}
+
+/** A checkpoint that is not newer than what the store holds (I3). */
+export class StaleCheckpointError extends EngramError {
+  readonly code = 'STALE_CHECKPOINT';
+  constructor(
+    readonly id: string,
+    readonly seq: number,
+    readonly newest: number,
+  ) {
+    super(`checkpoint ${seq} of run "${id}" is refused: the store holds ${newest} already`, {
+      hint: 'load the run again and go on from its newest checkpoint',
+    });
+  }
+}
+
+/** The store could not do what was asked: disk full, read-only, no permission, connection lost. */
+export class StoreUnavailableError extends EngramError {
+  readonly code = 'STORE_UNAVAILABLE';
+  override readonly retryable = true;
+  constructor(what: string, cause: unknown, hint?: string) {
+    super(`${what}: ${describeError(cause)}`, { cause, ...(hint === undefined ? {} : { hint }) });
+  }
+}
+
+/** A call on a store that was closed. */
+export class StoreClosedError extends EngramError {
+  readonly code = 'STORE_CLOSED';
+  constructor(where: string) {
+    super(`${where} is closed`, { hint: 'make a new store; a closed one stays closed' });
+  }
+}
+
+/** Something stored is damaged. Names the place. */
+export class CorruptCheckpointError extends EngramError {
+  readonly code = 'CORRUPT_CHECKPOINT';
+  constructor(
+    readonly where: string,
+    readonly what: string,
+    cause?: unknown,
+  ) {
+    super(`${where} is damaged: ${what}`, {
+      cause,
+      hint: 'the newest undamaged checkpoint is used where there is one; restore the file from a backup otherwise',
+    });
+  }
+}
+
+/** Not one checkpoint of the run can be read. */
+export class NoValidCheckpointError extends EngramError {
+  readonly code = 'NO_VALID_CHECKPOINT';
+  constructor(
+    readonly id: string,
+    readonly damage: readonly string[],
+  ) {
+    super(`no checkpoint of run "${id}" can be read: ${damage.join('; ')}`, {
+      hint: 'restore the store from a backup, or start the run again from its entry',
+    });
+  }
+}
+
+/** Stored by another version of the format, or not by this library at all. */
+export class UnsupportedFormatError extends EngramError {
+  readonly code = 'UNSUPPORTED_FORMAT';
+  constructor(
+    readonly where: string,
+    got: string,
+    supported: string,
+  ) {
+    super(`${where} has ${got}; this version reads ${supported}`, {
+      hint: 'use the version of engram that wrote it, or a newer one; nothing was changed',
+    });
+  }
+}
+
+/** The graph has changed since the run was stored, and something that the run needs is gone. */
+export class GraphMismatchError extends EngramError {
+  readonly code = 'GRAPH_MISMATCH';
+  constructor(
+    readonly id: string,
+    readonly gone: readonly string[],
+  ) {
+    super(`run "${id}" was stored by another graph: ${gone.join('; ')}`, {
+      hint: 'bring back what is gone under the same name, or run the version of the flow that stored it',
+    });
+  }
+}
+
+/** A value that cannot be stored without loss. */
+export class UnserializableError extends EngramError {
+  readonly code = 'UNSERIALIZABLE';
+  constructor(
+    /** Where in the object, e.g. `order.lines[3].price`. */
+    readonly path: string,
+    readonly what: string,
+  ) {
+    super(`${path} is ${what}, which cannot be stored without loss`, {
+      hint: 'keep plain data, Date, Map, Set, BigInt, Error, URL, RegExp or typed arrays; make anything else again from data',
+    });
+  }
+}
+
+/** A checkpoint could not be stored, and the run stops (`onSaveFailure: 'fail'`). */
+export class SaveFailedError extends EngramError {
+  readonly code = 'SAVE_FAILED';
+  override readonly retryable: boolean;
+  constructor(
+    readonly id: string,
+    readonly seq: number,
+    cause: unknown,
+  ) {
+    super(`checkpoint ${seq} of run "${id}" could not be stored: ${describeError(cause)}`, {
+      cause,
+      hint:
+        (cause instanceof EngramError ? cause.hint : undefined) ??
+        'the checkpoints before it are intact: mend the store, then rehydrate the run',
+    });
+    this.retryable = cause instanceof EngramError ? cause.retryable : true;
+  }
+}
+
+/** What was asked needs a store, and the CNS has none; or the store cannot do it. */
+export class StoreRequiredError extends EngramError {
+  readonly code = 'STORE_REQUIRED';
+  constructor(what: string) {
+    super(`${what} needs a store`, { hint: "give one: new CNS(neurons, { store: fileStore({ dir: '.engram' }) })" });
+  }
+}
+
+/** The run was let go by `cns.close()`; it is unfinished and stored. */
+export class RunSuspendedError extends EngramError {
+  readonly code = 'RUN_SUSPENDED';
+  override readonly retryable = true;
+  constructor(readonly id: string) {
+    super(`run "${id}" was let go before its end: its CNS was closed`, {
+      hint: 'it goes on from its last milestone wherever it is rehydrated',
+    });
+  }
+}

@@ -1,0 +1,54 @@
+/**
+ * Causes: what makes an activation's id the same under any interleaving, across retries and after a crash. The cause of
+ * an activation is a 64-bit hash of what it descends from: its parent's cause, the index of its signal in the parent's
+ * answer, and the subscriber's name. Kept as two 32-bit integers, mixed when the activation is made (some nanoseconds),
+ * written as text only when somebody reads it.
+ *
+ * The subscriber counts by name and not by its place in the graph, so that a deploy which adds a neuron does not change
+ * the idempotency keys of the others.
+ */
+import { hashText } from '../graph/hash.js';
+
+/** What has a cause. */
+export interface Caused {
+  cause1: number;
+  cause2: number;
+}
+
+/** The parent of the activations that the entry signals make. */
+export const ENTRY: Readonly<Caused> = asCause('engram.entry');
+/** The parent of outside signals that carry no delivery id; their index is their place in the order of readiness. */
+export const OUTSIDE: Readonly<Caused> = asCause('engram.outside');
+
+/** The parent of the activations that an outside signal with a delivery id makes. */
+export const deliveryCause = (deliveryId: string): Caused => asCause(`engram.delivery/${deliveryId}`);
+
+/** Gives `target` its cause. Source of the constants and the finish: MurmurHash3 (A. Appleby, public domain). */
+export function deriveCause(
+  target: Caused,
+  parent: Readonly<Caused>,
+  index: number,
+  subscriber: { readonly hash1: number; readonly hash2: number },
+): void {
+  let a = Math.imul(parent.cause1 ^ Math.imul(index + 1, 0x9e3779b1), 0x85ebca6b) ^ subscriber.hash1;
+  let b = Math.imul(parent.cause2 ^ Math.imul(index + 1, 0x85ebca77), 0xc2b2ae35) ^ subscriber.hash2;
+  a = Math.imul(a ^ (a >>> 16), 0x85ebca6b) ^ Math.imul(b ^ (b >>> 13), 0xc2b2ae35);
+  b = Math.imul(b ^ (b >>> 16), 0x85ebca6b) ^ Math.imul(a ^ (a >>> 13), 0xc2b2ae35);
+  target.cause1 = a ^ (a >>> 15);
+  target.cause2 = b ^ (b >>> 15);
+}
+
+/** 16 hex digits. */
+export const causeText = (cause: Readonly<Caused>): string => hex(cause.cause1) + hex(cause.cause2);
+
+export function parseCause(target: Caused, text: string): void {
+  target.cause1 = Number.parseInt(text.slice(0, 8), 16) | 0;
+  target.cause2 = Number.parseInt(text.slice(8, 16), 16) | 0;
+}
+
+const hex = (half: number): string => (half >>> 0).toString(16).padStart(8, '0');
+
+function asCause(text: string): Caused {
+  const { hash1, hash2 } = hashText(text);
+  return { cause1: hash1, cause2: hash2 };
+}

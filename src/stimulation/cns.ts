@@ -1,0 +1,155 @@
+/** A graph of neurons, ready to run. Starts runs, brings stored ones back, and lets go of all of them. */
+import { createLogic } from '../../machines/logic.js';
+import { type Clock, systemClock } from '../clock/clock.js';
+import { type Codec, createCodec } from '../durability/codec.js';
+import { thisOwner } from '../durability/owner.js';
+import { InvalidArgumentError, RunExistsError, StoreRequiredError } from '../errors/index.js';
+import { buildGraph } from '../graph/build-graph.js';
+import type { Signal } from '../graph/collateral.js';
+import { Network } from '../graph/network.js';
+import type { AnyNeuron } from '../graph/neuron.js';
+import { createFlow, FLOW, type Flow } from '../propagation/operations.js';
+import { start } from '../propagation/transition.js';
+import { Work } from '../propagation/work.js';
+import { Durability } from './durability.js';
+import { checkEntry, encodeEntry, type Entry } from './entry.js';
+import type { CNSOptions, Logger, StimulateOptions } from './options.js';
+import { type RecoverOptions, type RecoveryReport, recoverAll } from './recover.js';
+import { joinRecorders, Responses } from './responses.js';
+import { Run, type RunHost } from './run.js';
+import { AwaitableStimulation, Stimulation } from './stimulation.js';
+
+const DEFAULT_LEASE = 5000;
+
+export class CNS<G = unknown> {
+  readonly [FLOW]: Flow;
+  /** Who listens, who emits, what loops. */
+  readonly network: Network;
+  readonly #host: RunHost;
+  readonly #codec: Codec = createCodec();
+  readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #durability: Durability | null;
+  /** Runs that go on here and were given an id, with the entry that they were started with. */
+  readonly #live = new Map<string, { readonly run: Run; readonly entry: string | null }>();
+
+  /**
+   * @param neurons the graph
+   * @param global what handlers see as `ctx.global`; asked for when a neuron was made `withGlobal`
+   * @throws InvalidGraphError listing everything that is wrong
+   */
+  constructor(neurons: readonly AnyNeuron<G>[], options: CNSOptions = {}, ...global: unknown extends G ? [G?] : [G]) {
+    const { store, clock = systemClock, logger = console, lease = DEFAULT_LEASE } = options;
+    if (!(lease > 0)) throw new InvalidArgumentError('lease must be a number of milliseconds greater than 0');
+    const { name = 'flow', version = '1' } = options;
+    const graph = buildGraph(neurons, { name, version, durable: store !== undefined });
+    this.#clock = clock;
+    this.#logger = logger;
+    this[FLOW] = createFlow(graph, () => clock.id(), global[0]);
+    this.network = new Network(graph);
+    this.#host = {
+      logic: createLogic(this[FLOW]),
+      inspect: options.inspect,
+      onEnded: (run) => this.#onEnded(run),
+      onFailure: (run, error) => this.#onFailure(run, error),
+    };
+    this.#durability =
+      store === undefined
+        ? null
+        : new Durability({
+            store,
+            clock,
+            logger,
+            lease,
+            codec: this.#codec,
+            owner: thisOwner(clock),
+            flow: this[FLOW],
+          });
+  }
+
+  /**
+   * Starts a run. Without a store, all work that needs no waiting is done when this returns; with one, nothing starts
+   * before the entry is stored.
+   * @returns the run; awaiting it gives its result
+   * @throws UnknownCollateralError, InvalidPayloadError, InvalidArgumentError, RunExistsError
+   */
+  stimulate(signal: Signal | readonly Signal[], options: StimulateOptions = {}): AwaitableStimulation {
+    const entry = checkEntry(this[FLOW].graph, signal, options);
+    const known = options.id === undefined ? undefined : this.#live.get(options.id);
+    if (known !== undefined) return this.#attach(known, entry, options.id as string);
+
+    const work = new Work(this[FLOW]);
+    const run = new Run(work, this.#host);
+    const durability = this.#durability;
+    start(work, { id: options.id, signals: entry.signals, hold: durability !== null, output: entry.output });
+    if (durability !== null) {
+      const text = encodeEntry(entry, this.#codec);
+      this.#live.set(work.id, { run, entry: text });
+      durability.start(run, text, this.#listenersOf(run, options));
+    } else {
+      if (options.id !== undefined) this.#live.set(options.id, { run, entry: encodeEntry(entry, this.#codec) });
+      if (options.onResponse !== undefined) work.recorder = joinRecorders(this.#listenersOf(run, options));
+      run.start();
+    }
+    return new AwaitableStimulation(run);
+  }
+
+  /**
+   * Makes a stored run live again; it goes on from its last milestone. One that has ended comes back ended.
+   * @returns undefined when the store holds no such run
+   * @throws AlreadyOwnedError, NoValidCheckpointError, UnsupportedFormatError, GraphMismatchError, StoreRequiredError
+   */
+  async rehydrate(id: string): Promise<Stimulation | undefined> {
+    const durability = this.#assertDurable('rehydrate');
+    const known = this.#live.get(id);
+    if (known !== undefined) return new Stimulation(known.run);
+    const loaded = await durability.load(id);
+    if (loaded === undefined) return undefined;
+    const raced = this.#live.get(id);
+    if (raced !== undefined) return new Stimulation(raced.run);
+    const run = new Run(loaded.work, this.#host);
+    if (loaded.lease !== null) this.#live.set(id, { run, entry: loaded.entry });
+    durability.resume(run, loaded);
+    return new Stimulation(run);
+  }
+
+  /** Rehydrates all unfinished runs of this flow that nobody owns. Reports what it could not bring back, and why. */
+  recover(options: RecoverOptions = {}): Promise<RecoveryReport> {
+    const { store } = this.#assertDurable('recover');
+    const isLive = (id: string) => this.#live.has(id);
+    return recoverAll(store, this[FLOW].graph.name, (id) => this.rehydrate(id), isLive, options);
+  }
+
+  /** Lets go of all durable runs, so that another process may take them at once. The store stays open: it is yours. */
+  async close(): Promise<void> {
+    await this.#durability?.close();
+  }
+
+  #attach({ run, entry }: { run: Run; entry: string | null }, given: Entry, id: string): AwaitableStimulation {
+    if (entry !== encodeEntry(given, this.#codec)) throw new RunExistsError(id);
+    return new AwaitableStimulation(run);
+  }
+
+  #listenersOf(run: Run, { onResponse }: StimulateOptions): Responses[] {
+    if (onResponse === undefined) return [];
+    return [new Responses(run.work, [onResponse], (error) => run.keepListenerError(error))];
+  }
+
+  #assertDurable(what: string): Durability {
+    if (this.#durability === null) throw new StoreRequiredError(`cns.${what}()`);
+    return this.#durability;
+  }
+
+  #onEnded(run: Run): void {
+    const { name } = run.work;
+    if (name !== null && this.#live.get(name)?.run === run) this.#live.delete(name);
+    this.#durability?.onEnded(run);
+  }
+
+  #onFailure(run: Run, error: unknown): void {
+    // whoever awaits it in this turn or soon after sees it there
+    this.#clock.after(0, () => {
+      if (!run.observed) this.#logger.error(`run "${run.work.id}" failed and nobody was waiting for it`, error);
+    });
+  }
+}

@@ -1,0 +1,157 @@
+/** The durable side of a CNS: starts and resumes runs in its store, under leases of one owner. */
+import type { Clock } from '../clock/clock.js';
+import { Changes } from '../durability/changes.js';
+import type { Codec } from '../durability/codec.js';
+import { isProvablyDead } from '../durability/owner.js';
+import { partOf } from '../durability/parts.js';
+import type { Claim, Lease, Owner, Store } from '../durability/store.js';
+import { RunExistsError, SaveFailedError, UnknownRunError } from '../errors/index.js';
+import { thaw } from '../propagation/image.js';
+import type { Flow } from '../propagation/operations.js';
+import { apply, finish } from '../propagation/transition.js';
+import { barriersOf, type Recorder, type Work } from '../propagation/work.js';
+import { Keeper } from './keeper.js';
+import { Leases } from './leases.js';
+import { checkGraph, type LoadedRun, loadRun } from './load.js';
+import type { Logger } from './options.js';
+import { joinRecorders } from './responses.js';
+import type { Run } from './run.js';
+
+export interface DurabilityOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Milliseconds. */
+  readonly lease: number;
+  readonly codec: Codec;
+  readonly owner: Owner;
+  readonly flow: Flow;
+}
+
+/** A stored run, ready to go on. */
+export interface ReadyRun {
+  readonly work: Work;
+  readonly stored: LoadedRun;
+  /** Null for a run that has ended. */
+  readonly lease: Lease | null;
+  /** The encoded entry. */
+  readonly entry: string | null;
+}
+
+export class Durability {
+  readonly store: Store;
+  readonly #options: DurabilityOptions;
+  readonly #leases: Leases;
+  readonly #keepers = new WeakMap<Run, Keeper>();
+
+  constructor(options: DurabilityOptions) {
+    this.#options = options;
+    this.store = options.store;
+    this.#leases = new Leases(options.store, options.clock, options.lease, options.logger);
+  }
+
+  get #claim(): Claim {
+    return { owner: this.#options.owner, ttl: this.#options.lease, isDead: isProvablyDead };
+  }
+
+  /** Stores a new run, then lets it start. */
+  start(run: Run, entry: string, listeners: readonly Recorder[]): void {
+    const keeper = this.#keep(run, listeners, (changes) => changes.adoptNew(run.work));
+    keeper.create(this.#claim, entry).then(
+      (created) => (created ? this.#go(keeper) : this.#attach(run, entry, listeners)),
+      (error: unknown) => run.stop(new SaveFailedError(run.work.id, 1, error)),
+    );
+  }
+
+  /** A run of this id is stored already: the same entry attaches to it (idempotent start). */
+  async #attach(run: Run, entry: string, listeners: readonly Recorder[]): Promise<void> {
+    const { id } = run.work;
+    try {
+      const ready = await this.load(id);
+      if (ready === undefined) throw new UnknownRunError(id, this.store.name);
+      if (ready.entry !== entry) {
+        if (ready.lease !== null) await this.store.release(id, ready.lease);
+        throw new RunExistsError(id);
+      }
+      run.adopt(ready.work);
+      this.resume(run, ready, listeners);
+    } catch (error) {
+      run.stop(error);
+    }
+  }
+
+  /**
+   * Reads a stored run and takes its lease, unless it has ended.
+   * @returns undefined when there is no such run
+   */
+  async load(id: string): Promise<ReadyRun | undefined> {
+    const before = await loadRun(this.store, id, this.#options.codec);
+    if (before === undefined) return undefined;
+    if (before.context.status !== 'running') return this.#ready(before, null);
+    const lease = await this.store.acquire(id, this.#claim);
+    if (lease === undefined) return undefined;
+    try {
+      // read again: its last owner may have stored more before it let go
+      const loaded = await loadRun(this.store, id, this.#options.codec);
+      if (loaded === undefined) throw new UnknownRunError(id, this.store.name);
+      return this.#ready(loaded, lease);
+    } catch (error) {
+      await this.store.release(id, lease).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  #ready(loaded: LoadedRun, lease: Lease | null): ReadyRun {
+    const { logger, flow } = this.#options;
+    const { context, envelope, damage } = loaded;
+    for (const what of damage) logger.warn(`run "${context.id}" goes on from checkpoint ${envelope.seq}: ${what}`);
+    if (lease !== null && checkGraph(flow.graph, loaded)) {
+      logger.warn(`run "${context.id}" was stored by another shape of "${flow.graph.name}", which has all it needs`);
+    }
+    const work = thaw(flow, context);
+    return { work, stored: loaded, lease, entry: loaded.parts.get(partOf.entry()) ?? null };
+  }
+
+  /** Lets a stored run go on from where it stands; its milestones are stored, so what they hold is let go at once (I4). */
+  resume(run: Run, { stored, lease }: ReadyRun, listeners: readonly Recorder[] = []): void {
+    if (lease === null) {
+      run.showEnded();
+      return;
+    }
+    const { work } = run;
+    const keeper = this.#keep(run, listeners, (changes) => changes.adopt(work));
+    const { envelope, newestSeq, parts } = stored;
+    keeper.resume(lease, { seq: envelope.seq, newestSeq, attempt: envelope.attempt, parts });
+    apply(work, { type: 'engram.resume' });
+    for (const barrier of barriersOf(work)) {
+      apply(work, { type: barrier.subscriber.neuron.checkpointedType, activation: barrier.cause });
+    }
+    finish(work);
+    this.#go(keeper);
+  }
+
+  onEnded(run: Run): void {
+    const keeper = this.#keepers.get(run);
+    if (keeper !== undefined) this.#leases.remove(keeper);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#leases.keepers].map((keeper) => keeper.letGo()));
+  }
+
+  #keep(run: Run, listeners: readonly Recorder[], adopt: (changes: Changes) => void): Keeper {
+    const { clock, codec } = this.#options;
+    const changes = new Changes(() => clock.now(), codec);
+    adopt(changes);
+    const keeper = new Keeper(run, { store: this.store, clock, changes });
+    run.work.recorder = joinRecorders([changes, ...listeners]);
+    run.hold(keeper);
+    this.#keepers.set(run, keeper);
+    return keeper;
+  }
+
+  #go(keeper: Keeper): void {
+    this.#leases.add(keeper);
+    keeper.run.go();
+  }
+}

@@ -1,0 +1,67 @@
+/** Renews the leases of the runs that this CNS holds, three times within a lease. Keeps no process alive by itself. */
+import type { Clock, Timer } from '../clock/clock.js';
+import type { Store } from '../durability/store.js';
+import { StaleOwnerError } from '../errors/index.js';
+import type { Keeper } from './keeper.js';
+import type { Logger } from './options.js';
+
+export class Leases {
+  readonly #store: Store;
+  readonly #clock: Clock;
+  readonly #ttl: number;
+  readonly #logger: Logger;
+  readonly #keepers = new Set<Keeper>();
+  #timer: Timer | null = null;
+
+  constructor(store: Store, clock: Clock, ttl: number, logger: Logger) {
+    this.#store = store;
+    this.#clock = clock;
+    this.#ttl = ttl;
+    this.#logger = logger;
+  }
+
+  get keepers(): ReadonlySet<Keeper> {
+    return this.#keepers;
+  }
+
+  add(keeper: Keeper): void {
+    this.#keepers.add(keeper);
+    this.#arm();
+  }
+
+  remove(keeper: Keeper): void {
+    this.#keepers.delete(keeper);
+    if (this.#keepers.size > 0) return;
+    this.#timer?.cancel();
+    this.#timer = null;
+  }
+
+  #arm(): void {
+    this.#timer ??= this.#clock.after(
+      this.#ttl / 3,
+      () => {
+        this.#timer = null;
+        void this.#renewAll();
+      },
+      { background: true },
+    );
+  }
+
+  async #renewAll(): Promise<void> {
+    await Promise.all([...this.#keepers].map((keeper) => this.#renew(keeper)));
+    if (this.#keepers.size > 0) this.#arm();
+  }
+
+  async #renew(keeper: Keeper): Promise<void> {
+    const { lease } = keeper;
+    if (lease === null) return;
+    const { id } = keeper.run.work;
+    try {
+      keeper.onRenewed((await this.#store.renew(id, lease, this.#ttl)).lease);
+    } catch (error) {
+      // a store that is away for a while costs no run: every save asks again whether the lease is still ours
+      if (error instanceof StaleOwnerError) keeper.lose(error);
+      else if (keeper.lease !== null) this.#logger.warn(`the lease of run "${id}" could not be renewed`, error);
+    }
+  }
+}

@@ -1,0 +1,71 @@
+/** Brings back every unfinished run that nobody owns. */
+import type { RunSummary, Store } from '../durability/store.js';
+import { AlreadyOwnedError, InvalidArgumentError } from '../errors/index.js';
+import type { Stimulation } from './stimulation.js';
+
+export interface RecoverOptions {
+  /** Only runs for which this is true. */
+  readonly filter?: (run: { readonly id: string; readonly status: string }) => boolean;
+  /** How many are brought back at once. 16 unless told. */
+  readonly concurrency?: number;
+  /** Called with each run that goes on. */
+  readonly onRun?: (stimulation: Stimulation) => void;
+}
+
+export interface RecoveryReport {
+  /** Ids of the runs that go on here. */
+  readonly resumed: readonly string[];
+  /** Runs that another living process holds. */
+  readonly owned: readonly { readonly id: string; readonly error: AlreadyOwnedError }[];
+  /** Runs that could not be brought back; they stay stored as they are. */
+  readonly failed: readonly { readonly id: string; readonly error: unknown }[];
+}
+
+export async function recoverAll(
+  store: Store,
+  graph: string,
+  rehydrate: (id: string) => Promise<Stimulation | undefined>,
+  isLive: (id: string) => boolean,
+  { filter, concurrency = 16, onRun }: RecoverOptions,
+): Promise<RecoveryReport> {
+  if (!(Number.isInteger(concurrency) && concurrency > 0)) {
+    throw new InvalidArgumentError('recover: concurrency must be a whole number greater than 0');
+  }
+  const resumed: string[] = [];
+  const owned: { id: string; error: AlreadyOwnedError }[] = [];
+  const failed: { id: string; error: unknown }[] = [];
+  const bringBack = async (id: string): Promise<void> => {
+    try {
+      const stimulation = await rehydrate(id);
+      if (stimulation === undefined) return;
+      resumed.push(id);
+      onRun?.(stimulation);
+    } catch (error) {
+      if (error instanceof AlreadyOwnedError) owned.push({ id, error });
+      else failed.push({ id, error });
+    }
+  };
+  const runs = unfinished(store, graph);
+  const worker = async (): Promise<void> => {
+    for (let next = await runs.next(); next.done !== true; next = await runs.next()) {
+      const { id, index } = next.value;
+      if (!isLive(id) && (filter === undefined || filter({ id, status: index.status }))) await bringBack(id);
+    }
+  };
+  await Promise.all(Array.from({ length: concurrency }, worker));
+  return { resumed, owned, failed };
+}
+
+/** Page by page, so that memory does not grow with what is stored. */
+async function* unfinished(store: Store, graph: string): AsyncGenerator<RunSummary, void> {
+  let cursor: string | undefined;
+  do {
+    const page = await store.list({
+      status: ['running', 'waiting'],
+      graph,
+      ...(cursor === undefined ? {} : { cursor }),
+    });
+    yield* page.runs;
+    ({ cursor } = page);
+  } while (cursor !== undefined);
+}

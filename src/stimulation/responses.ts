@@ -1,0 +1,104 @@
+/** Tells listeners what came of each activation, where user code may run: between hops, never inside a transition. */
+import type { Signal } from '../graph/collateral.js';
+import type { CheckedAnswer } from '../propagation/answer.js';
+import type { FailedActivation } from '../propagation/context.js';
+import type { Activation, Recorder, Work } from '../propagation/work.js';
+import type { ResponseInfo } from './options.js';
+
+type Listener = (response: ResponseInfo) => void;
+
+interface Ended {
+  readonly activation: Activation;
+  readonly answer: CheckedAnswer;
+  readonly failure: FailedActivation | null;
+  readonly pending: number;
+  readonly active: number;
+}
+
+export class Responses implements Recorder {
+  readonly #work: Work;
+  readonly #listeners: readonly Listener[];
+  readonly #onError: (error: unknown) => void;
+  #ended: Ended[] = [];
+
+  constructor(work: Work, listeners: readonly Listener[], onError: (error: unknown) => void) {
+    this.#work = work;
+    this.#listeners = listeners;
+    this.#onError = onError;
+  }
+
+  onSettled(activation: Activation, answer: CheckedAnswer, failure: FailedActivation | null): void {
+    const { pending, active } = this.#work;
+    this.#ended.push({ activation, answer, failure, pending, active });
+  }
+  onPlaced(): void {
+    // only ends are told
+  }
+  onStarted(): void {
+    // only ends are told
+  }
+  onLeft(): void {
+    // only ends are told
+  }
+  onWritten(): void {
+    // only ends are told
+  }
+  onOutput(): void {
+    // only ends are told
+  }
+  onDelivered(): void {
+    // only ends are told
+  }
+
+  flush(): void {
+    while (this.#ended.length > 0) for (const ended of this.#ended.splice(0)) this.#tell(ended);
+  }
+
+  #tell({ activation, answer, failure, pending, active }: Ended): void {
+    const work = this.#work;
+    const { subscriber, payload } = activation;
+    const signals = (
+      answer === undefined || answer === null ? [] : Array.isArray(answer) ? answer : [answer]
+    ) as Signal[];
+    const calls = Math.max(1, signals.length);
+    for (let i = 0; i < calls; i++) {
+      const waiting = pending + calls - 1 - i;
+      const outputSignal = signals[i];
+      const response: ResponseInfo = {
+        activationId: `${work.id}/${activation.cause}`,
+        neuron: subscriber.neuron.name,
+        inputSignal: { collateral: subscriber.channel.name, payload },
+        ...(outputSignal === undefined ? {} : { outputSignal }),
+        ...(failure === null ? {} : { error: failure.error }),
+        get contextValue() {
+          return work.committedValue(subscriber.neuron.name);
+        },
+        pendingActivations: waiting,
+        activeActivations: active,
+        queueLength: waiting + active,
+      };
+      for (const listener of this.#listeners) {
+        try {
+          listener(response);
+        } catch (error) {
+          this.#onError(error);
+        }
+      }
+    }
+  }
+}
+
+/** Several recorders of one run, in order. */
+export function joinRecorders(recorders: readonly Recorder[]): Recorder | null {
+  if (recorders.length <= 1) return recorders[0] ?? null;
+  return {
+    onPlaced: (activation) => recorders.forEach((r) => r.onPlaced(activation)),
+    onStarted: (activation) => recorders.forEach((r) => r.onStarted(activation)),
+    onLeft: (activation) => recorders.forEach((r) => r.onLeft(activation)),
+    onSettled: (activation, answer, failure) => recorders.forEach((r) => r.onSettled(activation, answer, failure)),
+    onWritten: (neuron) => recorders.forEach((r) => r.onWritten(neuron)),
+    onOutput: () => recorders.forEach((r) => r.onOutput()),
+    onDelivered: () => recorders.forEach((r) => r.onDelivered()),
+    flush: () => recorders.forEach((r) => r.flush()),
+  };
+}

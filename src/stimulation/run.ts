@@ -1,0 +1,227 @@
+/**
+ * One run as it goes on in this process. Until somebody looks it has no actor: the core runs by itself, and an answer
+ * that comes later goes straight back to it. Once there is an actor, everything goes through its mailbox.
+ */
+import type { InspectionObserver, RunLogic } from '../../machines/logic.js';
+import { answeredEvent, Settlement } from '../../machines/outcome.js';
+import { StimulationAbortedError, StimulationFailedError } from '../errors/index.js';
+import { commit, drain, type HandlerContext, type Host } from '../propagation/respond.js';
+import { fail } from '../propagation/transition.js';
+import { type Activation, begin, failedOf, outputOf, type Work } from '../propagation/work.js';
+import type { RunActor } from './actor.js';
+import { failureLines } from './failure-lines.js';
+import type { Result, StimulationStatus } from './options.js';
+
+/** What a run needs of the CNS it belongs to. */
+export interface RunHost {
+  readonly logic: RunLogic;
+  readonly inspect: InspectionObserver | undefined;
+  /** The run has ended; called once. */
+  onEnded(run: Run): void;
+  /** A failure that nobody may be watching. */
+  onFailure(run: Run, error: unknown): void;
+}
+
+/** How the end of a run is decided, when not by its core alone: a durable run ends when its end is stored. */
+export interface EndGate {
+  /** The run has something new to look at. */
+  onTurn(): void;
+}
+
+interface Waiter {
+  readonly promise: Promise<Result>;
+  readonly resolve: (result: Result) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** `starting`: not stored yet, or not brought up. `draining`: a handler has the turn. */
+type Phase = 'starting' | 'idle' | 'draining' | 'ended';
+
+/** What few runs have. */
+interface More {
+  gate: EndGate | null;
+  /** Errors of listeners: they reject the run at its end. */
+  readonly listenerErrors: unknown[];
+  /** Why it stopped before its end, e.g. a save that failed. */
+  stopped: { readonly error: unknown } | null;
+}
+
+export class Run implements Host {
+  work: Work;
+  readonly #host: RunHost;
+  #actor: RunActor | null = null;
+  #waiter: Waiter | null = null;
+  #phase: Phase = 'idle';
+  #more: More | null = null;
+
+  constructor(work: Work, host: RunHost) {
+    this.work = work;
+    this.#host = host;
+  }
+
+  get status(): StimulationStatus {
+    if (this.#phase === 'starting') return 'starting';
+    if (this.#stopped !== null) return 'failed';
+    return this.#phase === 'ended' ? this.work.status : 'running';
+  }
+
+  get observed(): boolean {
+    return this.#waiter !== null;
+  }
+
+  get actor(): RunActor {
+    if (this.#actor !== null) return this.#actor;
+    const actor = (this.#actor = this.#host.logic.adopt(this.work, this.#host.inspect));
+    actor.subscribe({ next: () => this.#afterTurn(), error: (error) => this.stop(error) });
+    // made inside a handler: the run still has the turn, and tells the actor at the end of it
+    if (this.#phase !== 'starting') actor.start();
+    return actor;
+  }
+
+  /** Starts what was entered, without a store: all synchronous work is done when this returns. */
+  start(): void {
+    if (this.#host.inspect === undefined) this.#drain();
+    else this.go();
+  }
+
+  /** A durable run: nothing starts before `go`, and it ends when the gate says so. */
+  hold(gate: EndGate): void {
+    this.#rest.gate = gate;
+    this.#phase = 'starting';
+  }
+
+  /** A run of this id was stored already, and this is it. */
+  adopt(work: Work): void {
+    this.#actor?.stop();
+    this.#actor = null;
+    this.work = work;
+  }
+
+  /** A stored run that has ended: there is nothing to start. */
+  showEnded(): void {
+    this.#phase = 'ended';
+    this.#settleWaiter();
+  }
+
+  /** What was held is stored: it starts, as an actor. */
+  go(): void {
+    this.#phase = 'idle';
+    this.actor.start();
+    this.#afterTurn();
+  }
+
+  onAnswered(activation: Activation, context: HandlerContext, answer: unknown): void {
+    if (this.#actor !== null) {
+      this.#actor.send(answeredEvent(this.work, activation, context, answer));
+    } else if (this.work.status === 'running') {
+      commit(this.work, activation, context, answer);
+      this.#drain();
+    }
+  }
+
+  onRejected(activation: Activation, error: unknown): void {
+    if (this.#actor !== null) {
+      this.#actor.send(new Settlement(this.work, activation, true, error, undefined));
+    } else if (this.work.status === 'running') {
+      fail(this.work, activation, error);
+      this.#drain();
+    }
+  }
+
+  #drain(): void {
+    const { work } = this;
+    if (work.recorder !== null) work.recorder.flush();
+    this.#phase = 'draining';
+    drain(work, this, begin(work));
+    if (this.#isDraining) this.#phase = 'idle';
+    if (this.#actor !== null) this.#actor.send({ type: 'engram.turn' });
+    this.#afterTurn();
+  }
+
+  #afterTurn(): void {
+    if (this.#phase !== 'idle') return;
+    const gate = this.#more === null ? null : this.#more.gate;
+    if (gate !== null) gate.onTurn();
+    else if (this.work.status !== 'running') this.end();
+  }
+
+  keepListenerError(error: unknown): void {
+    this.#rest.listenerErrors.push(error);
+  }
+
+  /** The run has reached its end, and a durable one has stored it. */
+  end(): void {
+    if (this.#phase === 'ended') return;
+    this.#phase = 'ended';
+    this.#settle();
+  }
+
+  /** The run cannot go on in this process. What is stored stays as it is. */
+  stop(error: unknown): void {
+    if (this.#phase === 'ended') return;
+    this.#rest.stopped = { error };
+    this.#phase = 'ended';
+    this.#actor?.stop();
+    this.#settle();
+  }
+
+  get #rest(): More {
+    return (this.#more ??= { gate: null, listenerErrors: [], stopped: null });
+  }
+
+  get #stopped(): { readonly error: unknown } | null {
+    return this.#more === null ? null : this.#more.stopped;
+  }
+
+  /** A handler may have stopped the run in its turn. */
+  get #isDraining(): boolean {
+    return this.#phase === 'draining';
+  }
+
+  #settle(): void {
+    this.#host.onEnded(this);
+    if (this.#waiter !== null) this.#settleWaiter();
+    else {
+      const outcome = this.#outcome();
+      if ('error' in outcome) this.#host.onFailure(this, outcome.error);
+    }
+  }
+
+  #settleWaiter(): void {
+    const waiter = this.#waiter;
+    if (waiter === null) return;
+    const outcome = this.#outcome();
+    if ('error' in outcome) {
+      waiter.promise.catch(() => undefined); // whoever was given the promise sees the failure; nobody else has to
+      waiter.reject(outcome.error);
+    } else waiter.resolve(outcome.result);
+  }
+
+  #outcome(): { readonly result: Result } | { readonly error: unknown } {
+    const { work } = this;
+    if (this.#stopped !== null) return this.#stopped;
+    if (work.status === 'aborted') return { error: new StimulationAbortedError(work.id, work.rare?.reason) };
+    const failed = failedOf(work);
+    const listenerErrors = this.#more?.listenerErrors ?? [];
+    const errors = [...failed.map(({ error }) => error), ...listenerErrors];
+    if (errors.length > 0) {
+      return { error: new StimulationFailedError(work.id, errors, failureLines(failed, listenerErrors)) };
+    }
+    const context = Object.fromEntries(work.values ?? []);
+    return { result: { id: work.id, status: 'completed', output: outputOf(work), context } };
+  }
+
+  /** Settles when the run has ended, and with a store when its end is stored. The same promise every time. */
+  waitUntilComplete(): Promise<Result> {
+    if (this.#waiter !== null) return this.#waiter.promise;
+    let resolve!: Waiter['resolve'];
+    let reject!: Waiter['reject'];
+    const promise = new Promise<Result>((yes, no) => {
+      resolve = yes;
+      reject = no;
+    });
+    this.#waiter = { promise, resolve, reject };
+    if (this.#phase === 'ended') this.#settleWaiter();
+    return promise;
+  }
+}

@@ -1,0 +1,100 @@
+/**
+ * `npm run bench`: what a hop costs in memory, as ratios within one run. Not measured: stores, the statechart, handlers
+ * that do anything. `--check` exits with 1 when a bound does not hold.
+ */
+import { CNS, collateral, neuron } from 'engram';
+import { asyncHandler, bareAwaits, chain, first, flatMachine, HOPS, syncHandler } from './flows.js';
+import { liveRuns } from './live.js';
+import { bytesEach, type Contender, holds, type Line, measure, print } from './measure.js';
+
+const RUNS_IN_FLIGHT = 20_000;
+const ROUNDS = Number(process.env['ENGRAM_BENCH_ROUNDS'] ?? 15);
+const WARM_UP = 5;
+
+const signal = first.createSignal(1);
+
+/** Fresh runs of ten hops, one after another, unobserved. */
+const syncRuns = (cns: CNS) => (times: number) => {
+  for (let i = 0; i < times; i++) cns.stimulate(signal);
+};
+const asyncRuns = (cns: CNS) => async (times: number) => {
+  for (let i = 0; i < times; i++) await cns.stimulate(signal);
+};
+/** The same with an actor and an observer from the first hop. */
+const liveSyncRuns = (cns: CNS) => {
+  const next = liveRuns(cns, 'c0');
+  return (times: number) => {
+    for (let i = 0; i < times; i++) next();
+  };
+};
+const liveAsyncRuns = (cns: CNS) => {
+  const next = liveRuns(cns, 'c0');
+  return async (times: number) => {
+    for (let i = 0; i < times; i++) await next().waitUntilComplete();
+  };
+};
+
+const small = { sync: chain(HOPS, syncHandler), async: chain(HOPS, asyncHandler) };
+const large = { sync: chain(1000, syncHandler), async: chain(1000, asyncHandler) };
+
+const contenders: readonly Contender[] = [
+  { name: 'flat', run: flatMachine(), times: 20_000 },
+  { name: 'bare', run: bareAwaits, times: 2_000 },
+  { name: 'sync', run: syncRuns(small.sync), times: 4_000 },
+  { name: 'sync1000', run: syncRuns(large.sync), times: 4_000 },
+  { name: 'async', run: asyncRuns(small.async), times: 2_000 },
+  { name: 'async1000', run: asyncRuns(large.async), times: 2_000 },
+  { name: 'liveSync', run: liveSyncRuns(small.sync), times: 1_000 },
+  { name: 'liveAsync', run: liveAsyncRuns(small.async), times: 1_000 },
+];
+
+function linesOf(figures: ReadonlyMap<string, number>): Line[] {
+  const of = (name: string) => figures.get(name) ?? Number.NaN;
+  const hop = (name: string) => of(name) / HOPS;
+  return [
+    { what: 'sync hop / event of a flat XState machine', value: hop('sync') / of('flat'), bound: 1 / 15 },
+    { what: 'async hop / bare await of the same handler', value: of('async') / of('bare'), bound: 3.5 },
+    { what: 'sync hop at 1,000 neurons / at 10', value: of('sync1000') / of('sync'), bound: 1.2 },
+    { what: 'async hop at 1,000 neurons / at 10', value: of('async1000') / of('async'), bound: 1.2 },
+    { what: 'live actor: sync hop / event of a flat machine', value: hop('liveSync') / of('flat'), bound: 1 / 5 },
+    { what: 'live actor: async hop / bare await', value: of('liveAsync') / of('bare'), bound: 8 },
+  ];
+}
+
+/** Runs that are all in flight at once, on a handler that waits for `until`. What the handler itself makes is shared. */
+function runsInFlight(): { readonly bytes: number; readonly finish: () => Promise<void> } {
+  let open: () => void = () => undefined;
+  const until = new Promise<undefined>((resolve) => {
+    open = () => resolve(undefined);
+  });
+  const start = collateral<number>('start');
+  const cns = new CNS([neuron('waits', {}).dendrite({ collateral: start, response: () => until })]);
+  const stimulations: PromiseLike<unknown>[] = [];
+  const bytes = bytesEach(RUNS_IN_FLIGHT, () => cns.stimulate(start.createSignal(1)));
+  for (let i = 0; i < RUNS_IN_FLIGHT; i++) stimulations.push(cns.stimulate(start.createSignal(1)));
+  const finish = async () => {
+    open();
+    await Promise.all(stimulations);
+  };
+  return { bytes, finish };
+}
+
+console.log(`Node ${process.version}; ${ROUNDS} rounds, medians; fresh ten-hop runs\n`);
+const before = await measure(contenders, ROUNDS, WARM_UP);
+for (const [name, micros] of before) console.log(`      ${name.padEnd(12)} ${micros.toFixed(3)} µs`);
+console.log('');
+const lines = linesOf(before);
+print(lines);
+
+const burst = runsInFlight();
+const memory: Line = { what: 'bytes per run in flight', value: burst.bytes, bound: 700 };
+print([memory]);
+await burst.finish();
+
+console.log(`\nafter a burst of ${RUNS_IN_FLIGHT} live runs`);
+const after = linesOf(await measure(contenders, ROUNDS, 2));
+print(after);
+
+const over = [...lines, memory, ...after].filter((line) => !holds(line));
+console.log(over.length === 0 ? '\nevery bound holds' : `\n${over.length} bounds do not hold`);
+if (over.length > 0 && process.argv.includes('--check')) process.exitCode = 1;

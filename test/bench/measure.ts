@@ -1,0 +1,65 @@
+/**
+ * How the benchmark measures: every figure is the median of rounds, all contenders take turns within a round, and what is
+ * reported is a ratio to a bound measured beside it. Absolute times are shown for orientation; shared machines make them
+ * worthless.
+ */
+export interface Contender {
+  readonly name: string;
+  /** Runs `times` operations. */
+  readonly run: (times: number) => void | Promise<void>;
+  readonly times: number;
+}
+
+/** Median microseconds per operation of each contender, over `rounds` rounds after `warmUp` ones. */
+export async function measure(
+  contenders: readonly Contender[],
+  rounds: number,
+  warmUp: number,
+): Promise<Map<string, number>> {
+  const samples = new Map<string, number[]>(contenders.map(({ name }) => [name, []]));
+  for (let round = 0; round < warmUp + rounds; round++) {
+    for (const { name, run, times } of contenders) {
+      const start = performance.now();
+      await run(times);
+      const micros = ((performance.now() - start) * 1000) / times;
+      if (round >= warmUp) samples.get(name)?.push(micros);
+    }
+  }
+  return new Map([...samples].map(([name, values]) => [name, median(values)]));
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[sorted.length >> 1] ?? Number.NaN;
+}
+
+/** Heap bytes that `make` adds for each of `count` things that are kept. */
+export function bytesEach(count: number, make: () => unknown): number {
+  const collect = globalThis.gc;
+  if (collect === undefined) return Number.NaN;
+  const kept: unknown[] = new Array<unknown>(count).fill(null);
+  collect();
+  const before = process.memoryUsage().heapUsed;
+  for (let i = 0; i < count; i++) kept[i] = make();
+  collect();
+  const after = process.memoryUsage().heapUsed;
+  return kept.length === count ? (after - before) / count : Number.NaN;
+}
+
+export interface Line {
+  readonly what: string;
+  readonly value: number;
+  /** The most that it may be. */
+  readonly bound: number;
+}
+
+export const holds = ({ value, bound }: Line): boolean => value <= bound;
+
+export function print(lines: readonly Line[]): void {
+  for (const line of lines) {
+    const mark = holds(line) ? 'ok  ' : 'OVER';
+    console.log(
+      `${mark}  ${line.what.padEnd(66)} ${line.value.toFixed(3).padStart(8)} <= ${Number(line.bound.toFixed(3))}`,
+    );
+  }
+}

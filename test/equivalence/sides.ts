@@ -1,0 +1,197 @@
+/** The sides that have handlers: the statechart, the logic in both ways of running, and the run whose actor comes late. */
+import { type Actor, type AnyActorLogic, createActor } from 'xstate';
+import type { PersistedRun, RunSnapshotView } from '../../machines/snapshot.js';
+import type { Graph } from '../../src/graph/graph.js';
+import type { RunContext } from '../../src/propagation/context.js';
+import type { RunEvent, StartInput } from '../../src/propagation/events.js';
+import type { Flow } from '../../src/propagation/operations.js';
+import type { Run } from '../../src/stimulation/run.js';
+import type { LatePlan } from './arbitrary-graph.js';
+import { Environment } from './handlers.js';
+import type { Library } from './library.js';
+import { Divergence } from './same.js';
+
+/** What is asked of the snapshots of any form. */
+export type Shown = Pick<RunSnapshotView, 'context' | 'value' | 'tags' | 'hasTag' | 'can' | 'matches' | 'status'>;
+
+export interface Side {
+  readonly name: string;
+  readonly environment: Environment;
+  /** The snapshots that observers were given. */
+  readonly seen: Shown[];
+  start(input: StartInput): void;
+  send(event: RunEvent): void;
+  persisted(): PersistedRun;
+  /** Leaves everything behind and goes on from a persisted snapshot. */
+  rehydrate(persisted: PersistedRun): void;
+}
+
+export const flowOf = (library: Library, graph: Graph, environment: Environment): Flow =>
+  library.createFlow(graph, () => 'made-up', environment);
+
+/** The statechart, and the logic. */
+export class ActorSide implements Side {
+  readonly environment = new Environment();
+  readonly flow: Flow;
+  seen: Shown[] = [];
+  readonly #logic: AnyActorLogic;
+  /** A statechart that was restored goes on when it is told to. */
+  readonly #isStatechart: boolean;
+  #actor: Actor<AnyActorLogic> | null = null;
+
+  constructor(
+    readonly name: string,
+    library: Library,
+    graph: Graph,
+    logicOf: (flow: Flow) => AnyActorLogic,
+  ) {
+    this.flow = flowOf(library, graph, this.environment);
+    this.#logic = logicOf(this.flow);
+    this.#isStatechart = name === 'statechart';
+  }
+
+  get actor(): Actor<AnyActorLogic> {
+    if (this.#actor === null) throw new Error(`${this.name} was not started`);
+    return this.#actor;
+  }
+
+  get shown(): Shown {
+    return this.actor.getSnapshot() as Shown;
+  }
+
+  start(input: StartInput): void {
+    this.#actor = createActor(this.#logic, { input });
+    this.#watch();
+    this.#actor.start();
+  }
+
+  send(event: RunEvent): void {
+    this.actor.send(event);
+  }
+
+  persisted(): PersistedRun {
+    return this.actor.getPersistedSnapshot() as unknown as PersistedRun;
+  }
+
+  /** What an observer was shown, as it would be persisted. */
+  persistedOf(shown: Shown): PersistedRun {
+    return this.#logic.getPersistedSnapshot(shown as never) as unknown as PersistedRun;
+  }
+
+  rehydrate(persisted: PersistedRun): void {
+    const late = this.environment.forget();
+    this.actor.stop();
+    const stopped = this.actor.getSnapshot() as Shown;
+    const before = stopped.context;
+    for (const release of late.values()) muted(this.environment, release);
+    if (stopped.context !== before) throw new Divergence('a stopped actor', 'an answer that came late changed it');
+    this.#actor = createActor(this.#logic, { snapshot: persisted as never });
+    if (!this.#isStatechart) this.#watch();
+    this.#actor.start();
+    if (!this.#isStatechart) return;
+    this.#watch();
+    this.#actor.send({ type: 'engram.resume' });
+  }
+
+  #watch(): void {
+    this.actor.subscribe({
+      next: (snapshot: unknown) => void this.seen.push(snapshot as Shown),
+      error: (error: unknown) => {
+        this.environment.broken ??= { error };
+      },
+    });
+  }
+}
+
+/** A run of the library without a store. It has no actor until somebody looks. */
+export class LateSide implements Side {
+  readonly name = 'late';
+  readonly environment = new Environment();
+  readonly flow: Flow;
+  seen: Shown[] = [];
+  ends = 0;
+  readonly #library: Library;
+  readonly #host;
+  #run: Run | null = null;
+  #watched: Run | null = null;
+
+  constructor(library: Library, graph: Graph, plan: LatePlan) {
+    this.#library = library;
+    this.flow = flowOf(library, graph, this.environment);
+    this.#host = {
+      logic: library.createLogic(this.flow),
+      inspect: undefined,
+      onEnded: () => void this.ends++,
+      onFailure: () => undefined,
+    };
+    if (plan.in === 'handler') {
+      this.environment.onCall = (calls) => {
+        if (calls === plan.at + 1) this.look();
+      };
+    }
+  }
+
+  get run(): Run {
+    if (this.#run === null) throw new Error('the late run was not started');
+    return this.#run;
+  }
+
+  get hasActor(): boolean {
+    return this.#watched === this.#run;
+  }
+
+  get context(): RunContext {
+    return this.#library.freeze(this.run.work);
+  }
+
+  start(input: StartInput): void {
+    const work = new this.#library.Work(this.flow);
+    this.#library.start(work, input);
+    this.#begin(work);
+  }
+
+  /** Makes the actor. */
+  look(): void {
+    const { run } = this;
+    if (this.#watched === run) return;
+    this.#watched = run;
+    const { actor } = run;
+    actor.subscribe({
+      next: (snapshot) => void this.seen.push(snapshot),
+      error: (error) => {
+        this.environment.broken ??= { error };
+      },
+    });
+  }
+
+  send(event: RunEvent): void {
+    this.look();
+    this.run.actor.send(event);
+  }
+
+  persisted(): PersistedRun {
+    this.look();
+    return this.run.actor.getPersistedSnapshot() as unknown as PersistedRun;
+  }
+
+  rehydrate(persisted: PersistedRun): void {
+    this.environment.forget();
+    if (this.hasActor) this.run.actor.stop();
+    const work = this.#library.thaw(this.flow, persisted.context);
+    this.#library.apply(work, { type: 'engram.resume' });
+    this.#begin(work);
+  }
+
+  #begin(work: Run['work']): void {
+    this.ends = 0;
+    this.#run = new this.#library.Run(work, this.#host);
+    this.#run.start();
+  }
+}
+
+/** What is answered to a process that is gone leaves no trace. */
+function muted(environment: Environment, release: () => void): void {
+  const { length } = environment.trace;
+  release();
+  environment.trace.length = length;
+}
