@@ -31,6 +31,7 @@ export default {
     layer('machines-layer', machines, propagation, graph, errors, clock),
     layer('durability-layer', durability, graph, propagation, errors, clock, machines),
     layer('stimulation-layer', stimulation, graph, propagation, errors, clock, machines, durability),
+    layer('visualizations-layer', '^visualizations/', propagation, graph, errors),
     layer('adapters-layer', '^adapters/', '^src/durability/(store|envelope|owner)\\.ts$', errors, clock),
     {
       name: 'src-not-to-adapters',
@@ -49,7 +50,7 @@ export default {
     {
       name: 'not-to-dev-dependency',
       severity: 'error',
-      from: { path: ['^src/', machines, '^adapters/'] },
+      from: { path: ['^src/', machines, '^adapters/', '^visualizations/'] },
       to: { dependencyTypes: ['npm-dev'] },
     },
     {

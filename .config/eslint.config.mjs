@@ -3,7 +3,7 @@
 import { defineConfig, globalIgnores } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
-const shipped = ['src/**/*.ts', 'machines/**/*.ts', 'adapters/**/*.ts'];
+const shipped = ['src/**/*.ts', 'machines/**/*.ts', 'adapters/**/*.ts', 'visualizations/**/*.ts'];
 const clock = 'Take time, timers and ids from src/clock.';
 const xstate = { name: 'xstate', message: 'Only machines/ and src/stimulation/actor.ts know xstate.' };
 const clockImports = [
@@ -26,7 +26,7 @@ const clockSyntax = [
 ];
 
 export default defineConfig(
-  globalIgnores(['dist/', 'coverage/', '.engram/']),
+  globalIgnores(['dist/', '.bench/', 'coverage/', '.engram/']),
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
   {
     files: ['**/*.ts'],

@@ -39,6 +39,8 @@ export type InspectionObserver = Observer<InspectionEvent> | ((event: Inspection
 /** With the host of its handlers; null where each hop is an event. */
 interface ActorViews extends Views {
   readonly host: Host | null;
+  /** Answers that come later than this have nobody to go to. */
+  stopped: boolean;
 }
 
 type Scope = ActorScope<RunSnapshotView, RunEvent>;
@@ -69,7 +71,7 @@ export function createLogic(flow: Flow, options: LogicOptions = {}): RunLogic {
   const viewsFor = (work: Work, snapshot: RunSnapshot | null, scope: Scope): void => {
     const perHop = options.hops === 'event' || (options.hops === undefined && isInspected(scope));
     const host = perHop ? null : hostOf(work, scope.self);
-    const views: ActorViews = { snapshot, owner: scope.self, base: work.next, undo: null, host };
+    const views: ActorViews = { snapshot, owner: scope.self, base: work.next, undo: null, host, stopped: false };
     work.views = views;
   };
   const runTurn = (work: Work, scope: Scope, first: Activation | null): void => {
@@ -122,7 +124,7 @@ export function createLogic(flow: Flow, options: LogicOptions = {}): RunLogic {
 
     transition(view, event, scope) {
       const snapshot = asRun(view);
-      if (event.type === 'xstate.stop') return stopped(snapshot);
+      if (event.type === 'xstate.stop') return stopped(snapshot, scope.self);
       if (snapshot.status !== 'active') return view;
       const work = take(snapshot, scope as Scope);
       const views = work.views as ActorViews;
@@ -151,16 +153,23 @@ export function createLogic(flow: Flow, options: LogicOptions = {}): RunLogic {
 const asRun = (view: unknown): RunSnapshot => view as RunSnapshot;
 
 /** Shows for ever what was true when its actor stopped. */
-function stopped(snapshot: RunSnapshot): RunSnapshotView {
-  const last = new RunSnapshot(thaw(snapshot.work.flow, snapshot.context), 'stopped');
+function stopped(snapshot: RunSnapshot, self: unknown): RunSnapshotView {
+  const { work } = snapshot;
+  if (work.views !== null && work.views.owner === self) (work.views as ActorViews).stopped = true;
+  const last = new RunSnapshot(thaw(work.flow, snapshot.context), 'stopped');
   return last as unknown as RunSnapshotView;
 }
 
-/** Handlers that returned a promise answer through the actor's mailbox. */
-const hostOf = (work: Work, self: Scope['self']): Host => ({
-  onAnswered: (activation, context, answer) => self.send(answeredEvent(work, activation, context, answer)),
-  onRejected: (activation, error) => self.send(new Settlement(work, activation, true, error, undefined)),
-});
+/** Handlers that returned a promise answer through the actor's mailbox, as long as it takes anything. */
+function hostOf(work: Work, self: Scope['self']): Host {
+  const send = (event: RunEvent): void => {
+    if (work.status === 'running' && !(work.views as ActorViews).stopped) self.send(event);
+  };
+  return {
+    onAnswered: (activation, context, answer) => send(answeredEvent(work, activation, context, answer)),
+    onRejected: (activation, error) => send(new Settlement(work, activation, true, error, undefined)),
+  };
+}
 
 /** Whether anybody inspects the actor's system: the `inspect` option stands on its root. */
 function isInspected(scope: Scope): boolean {

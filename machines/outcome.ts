@@ -99,7 +99,8 @@ export function answeredEvent(
   try {
     writes = context.writes();
   } catch (error) {
-    return new Settlement(work, activation, true, error, undefined);
+    const problem = answerProblem(activation.subscriber.neuron, answer);
+    return new Settlement(work, activation, true, problem ?? error, undefined);
   }
   return new Settlement(work, activation, false, answer, writes);
 }

@@ -21,6 +21,7 @@ export {
   StaleOwnerError,
   StimulationAbortedError,
   StimulationFailedError,
+  StoredHandlerError,
   StoreClosedError,
   StoreRequiredError,
   StoreUnavailableError,

@@ -1,10 +1,5 @@
 /** What is said of an error, and the exit code that goes with it. */
-import {
-  describeError,
-  EngramError,
-  StimulationAbortedError,
-  StimulationFailedError,
-} from '../errors/index.js';
+import { describeError, EngramError, StimulationAbortedError, StimulationFailedError } from '../errors/index.js';
 import { EXIT } from './exit-codes.js';
 import { oneLine } from './text.js';
 
@@ -34,10 +29,14 @@ export function failureOf(error: unknown): Failure {
 
 /** For a failed run the next step is that of its first cause; its own speaks of code. */
 function hintOf(error: EngramError): string | undefined {
-  if (!(error instanceof StimulationFailedError)) return error.hint === undefined ? undefined : oneLine(error.hint);
-  const hints = error.errors.map((cause) => (cause as { readonly hint?: unknown } | null)?.hint);
-  const hint = hints.find((text): text is string => typeof text === 'string');
-  return oneLine(hint ?? `see what was not done with \`engram show ${error.stimulationId}\``);
+  const hints = error instanceof StimulationFailedError ? error.errors.map(stepOf) : [error.hint];
+  const hint = hints.find((text) => typeof text === 'string');
+  return hint === undefined ? undefined : oneLine(hint);
 }
+
+const stepOf = (error: unknown): string | undefined => {
+  const hint = error instanceof Error ? (error as { readonly hint?: unknown }).hint : undefined;
+  return typeof hint === 'string' ? hint : undefined;
+};
 
 const isFaultOfFlow = (error: unknown): boolean => error instanceof Error && FLOW_FAULTS.includes(error.name);

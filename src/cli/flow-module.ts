@@ -113,7 +113,8 @@ const isCns = (value: unknown): value is engram.CNS => typeof value === 'object'
 function pickEntry(path: string, entry: unknown, name: string | undefined): EntryCollateral {
   const choices = entriesOf(entry);
   if (choices === undefined) {
-    const what = entry === undefined ? 'exports no entry' : 'exports an entry that is no collateral, nor a record of them';
+    const what =
+      entry === undefined ? 'exports no entry' : 'exports an entry that is no collateral, nor a record of them';
     throw new FlowModuleError(`${path} ${what}`, { hint: SHAPE });
   }
   const names = choices.map(([key]) => key);

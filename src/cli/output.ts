@@ -40,7 +40,8 @@ export class Output {
   /** Columns to stay within; Infinity where lines go to a file or a pipe. */
   get width(): number {
     const { stdout } = this.#streams;
-    return stdout.isTTY ? Math.max(40, stdout.columns) : Infinity;
+    // 0 where a terminal does not say
+    return stdout.isTTY ? Math.max(40, stdout.columns || 80) : Infinity;
   }
 
   style(style: Style, text: string): string {
@@ -62,13 +63,18 @@ export class Output {
     if (this.isJson) this.write(`${toJson(value)}\n`);
   }
 
-  /** One line, with the next step. @returns the exit code */
-  fail(error: unknown, more: Readonly<Record<string, unknown>> = {}): number {
-    const { code, message, hint, exitCode } = failureOf(error);
+  /**
+   * One line, with the next step.
+   * @param more for the document
+   * @param next what to do when the error itself does not know
+   * @returns the exit code
+   */
+  fail(error: unknown, more: Readonly<Record<string, unknown>> = {}, next?: string): number {
+    const { code, message, hint = next, exitCode } = failureOf(error);
     if (this.isJson) this.document({ ...more, error: { code, message, hint } });
     else {
-      const next = hint === undefined ? '' : ` — ${hint}`;
-      this.#streams.stderr.write(`${this.style('red', 'engram:')} ${message}${next}\n`);
+      const step = hint === undefined ? '' : ` — ${hint}`;
+      this.#streams.stderr.write(`${this.style('red', 'engram:')} ${message}${step}\n`);
     }
     if (this.#streams.env['ENGRAM_DEBUG'] === '1' && error instanceof Error) {
       this.#streams.stderr.write(`${error.stack ?? error.message}\n`);

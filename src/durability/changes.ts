@@ -2,7 +2,7 @@
  * What a run has changed since its last checkpoint, kept as it happens: a checkpoint costs the change and not the run.
  * Job: collect and turn into texts. Not its job: when to store, and where.
  */
-import { describeError } from '../errors/index.js';
+import { describeError, StoredHandlerError, UnserializableError } from '../errors/index.js';
 import type { CheckedAnswer } from '../propagation/answer.js';
 import type { FailedActivation } from '../propagation/context.js';
 import { barrierImageOf, imageOf } from '../propagation/image.js';
@@ -126,7 +126,7 @@ export class Changes implements Recorder {
     const failed = failedOf(work);
     for (let i = this.#failedStored; i < failed.length; i++) {
       const failure = failed[i] as FailedActivation;
-      parts[partOf.failure(i)] = this.#codec.encode(failure, `failure of "${failure.neuron}"`);
+      parts[partOf.failure(i)] = failureText(failure, this.#codec);
     }
     if (this.#output) parts[partOf.output()] = this.#codec.encode(outputOf(work), 'output');
     if (this.#deliveries) parts[partOf.deliveries()] = JSON.stringify([...(work.rare?.deliveries ?? [])]);
@@ -155,6 +155,17 @@ function activationText(activation: Activation, codec: Codec): string {
   const { n, neuron, dendrite, collateral, payload, after } = imageOf(activation);
   const text = codec.encode(payload, `payload of "${collateral}" for "${neuron}"`);
   return `${JSON.stringify({ n, neuron, dendrite, collateral, ...(after === undefined ? {} : { after }) }).slice(0, -1)},"payload":${text}}`;
+}
+
+/** An error may carry anything; what cannot be stored of it must not keep the run from being stored. */
+function failureText(failure: FailedActivation, codec: Codec): string {
+  const path = `failure of "${failure.neuron}"`;
+  try {
+    return codec.encode(failure, path);
+  } catch (error) {
+    if (!(error instanceof UnserializableError)) throw error;
+    return codec.encode({ ...failure, error: new StoredHandlerError(failure.error) }, path);
+  }
 }
 
 function runText(work: Work): string {

@@ -1,4 +1,4 @@
-export { describeError, EngramError, type ErrorDetails } from './engram-error.js';
+export { describeError, EngramError } from './engram-error.js';
 export {
   InvalidArgumentError,
   InvalidGraphError,
@@ -13,6 +13,7 @@ export {
   InvalidAnswerError,
   StimulationAbortedError,
   StimulationFailedError,
+  StoredHandlerError,
   UnknownNeuronError,
 } from './run-errors.js';
 export {

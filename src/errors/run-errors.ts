@@ -78,3 +78,15 @@ export class StimulationAbortedError extends EngramError {
     });
   }
 }
+
+/** Stands, in a store, for an error that cannot be stored as it is, e.g. one that carries an open connection. */
+export class StoredHandlerError extends EngramError {
+  readonly code = 'HANDLER_FAILED';
+  /** The name of the class of the original. */
+  readonly originalName: string;
+  constructor(error: unknown) {
+    super(describeError(error));
+    this.originalName = error instanceof Error ? error.name : typeof error;
+    if (error instanceof Error && error.stack !== undefined) this.stack = error.stack;
+  }
+}

@@ -5,7 +5,7 @@
  * writes to a stage that nobody looks at again.
  */
 import type { NeuronContext } from '../graph/types.js';
-import { isThenable } from './answer.js';
+import { answerProblem, isThenable } from './answer.js';
 import type { Writes } from './events.js';
 import { fail, finish, settleChecked } from './transition.js';
 import { type Activation, begin, fly, type Work } from './work.js';
@@ -140,7 +140,7 @@ export function commit(work: Work, activation: Activation, context: HandlerConte
   try {
     writes = context.writes();
   } catch (error) {
-    fail(work, activation, error);
+    fail(work, activation, answerProblem(activation.subscriber.neuron, answer) ?? error);
     return;
   }
   settleChecked(work, activation, answer, writes);

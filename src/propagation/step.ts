@@ -3,7 +3,7 @@
  * plain data out; the given context is not changed.
  */
 import type { RunContext } from './context.js';
-import type { ActivationEvent, Effect, RunEvent, SignalEvent } from './events.js';
+import type { ActivationEvent, Effect, InitEvent, RunEvent, SignalEvent } from './events.js';
 import { freeze, thaw } from './image.js';
 import type { Flow } from './operations.js';
 import { apply } from './transition.js';
@@ -27,8 +27,8 @@ export function accepts(flow: Flow, context: RunContext, event: RunEvent): boole
   if (operation === undefined) return false;
   const { activation, deliveryId } = event as ActivationEvent & SignalEvent;
   switch (operation.kind) {
-    case 'init':
-      return true;
+    case 'init': // a run starts once, and has an id from then on
+      return context.status === 'running' && context.id === '' && (event as InitEvent).input !== undefined;
     case 'abort':
     case 'resume':
       return context.status === 'running';

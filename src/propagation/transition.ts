@@ -61,7 +61,7 @@ function applyOperation(work: Work, operation: Operation, event: RunEvent, effec
   switch (operation.kind) {
     case 'init': {
       const { input } = event as InitEvent;
-      if (input === undefined) return false;
+      if (input === undefined || work.name !== null || work.next > 1 || work.status !== 'running') return false;
       start(work, input, effects);
       return true;
     }

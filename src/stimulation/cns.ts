@@ -21,6 +21,12 @@ import { AwaitableStimulation, Stimulation } from './stimulation.js';
 
 const DEFAULT_LEASE = 5000;
 
+interface LiveEntry {
+  readonly run: Run;
+  /** Encoded, or as given where nothing is stored; null when the store did not have it. */
+  readonly entry: string | Entry | null;
+}
+
 export class CNS<G = unknown> {
   readonly [FLOW]: Flow;
   /** Who listens, who emits, what loops. */
@@ -31,7 +37,9 @@ export class CNS<G = unknown> {
   readonly #logger: Logger;
   readonly #durability: Durability | null;
   /** Runs that go on here and were given an id, with the entry that they were started with. */
-  readonly #live = new Map<string, { readonly run: Run; readonly entry: string | null }>();
+  readonly #live = new Map<string, LiveEntry>();
+  /** Runs that are being brought back: asking again joins, instead of taking the lease from oneself. */
+  readonly #coming = new Map<string, Promise<Stimulation | undefined>>();
 
   /**
    * @param neurons the graph
@@ -87,7 +95,7 @@ export class CNS<G = unknown> {
       this.#live.set(work.id, { run, entry: text });
       durability.start(run, text, this.#listenersOf(run, options));
     } else {
-      if (options.id !== undefined) this.#live.set(options.id, { run, entry: encodeEntry(entry, this.#codec) });
+      if (options.id !== undefined) this.#live.set(options.id, { run, entry });
       if (options.onResponse !== undefined) work.recorder = joinRecorders(this.#listenersOf(run, options));
       run.start();
     }
@@ -103,10 +111,18 @@ export class CNS<G = unknown> {
     const durability = this.#assertDurable('rehydrate');
     const known = this.#live.get(id);
     if (known !== undefined) return new Stimulation(known.run);
+    const coming = this.#coming.get(id) ?? this.#bringBack(durability, id);
+    this.#coming.set(id, coming);
+    try {
+      return await coming;
+    } finally {
+      this.#coming.delete(id);
+    }
+  }
+
+  async #bringBack(durability: Durability, id: string): Promise<Stimulation | undefined> {
     const loaded = await durability.load(id);
     if (loaded === undefined) return undefined;
-    const raced = this.#live.get(id);
-    if (raced !== undefined) return new Stimulation(raced.run);
     const run = new Run(loaded.work, this.#host);
     if (loaded.lease !== null) this.#live.set(id, { run, entry: loaded.entry });
     durability.resume(run, loaded);
@@ -125,9 +141,18 @@ export class CNS<G = unknown> {
     await this.#durability?.close();
   }
 
-  #attach({ run, entry }: { run: Run; entry: string | null }, given: Entry, id: string): AwaitableStimulation {
-    if (entry !== encodeEntry(given, this.#codec)) throw new RunExistsError(id);
+  #attach({ run, entry }: LiveEntry, given: Entry, id: string): AwaitableStimulation {
+    const encoded = entry === null || typeof entry === 'string' ? entry : this.#tryEncode(entry);
+    if (encoded === undefined || encoded !== this.#tryEncode(given)) throw new RunExistsError(id);
     return new AwaitableStimulation(run);
+  }
+
+  #tryEncode(entry: Entry): string | undefined {
+    try {
+      return encodeEntry(entry, this.#codec);
+    } catch {
+      return undefined; // entries that cannot be compared are not the same
+    }
   }
 
   #listenersOf(run: Run, { onResponse }: StimulateOptions): Responses[] {

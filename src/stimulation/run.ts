@@ -111,18 +111,20 @@ export class Run implements Host {
   }
 
   onAnswered(activation: Activation, context: HandlerContext, answer: unknown): void {
+    if (this.#phase === 'ended') return;
     if (this.#actor !== null) {
       this.#actor.send(answeredEvent(this.work, activation, context, answer));
-    } else if (this.work.status === 'running') {
+    } else {
       commit(this.work, activation, context, answer);
       this.#drain();
     }
   }
 
   onRejected(activation: Activation, error: unknown): void {
+    if (this.#phase === 'ended') return;
     if (this.#actor !== null) {
       this.#actor.send(new Settlement(this.work, activation, true, error, undefined));
-    } else if (this.work.status === 'running') {
+    } else {
       fail(this.work, activation, error);
       this.#drain();
     }

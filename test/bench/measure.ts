@@ -33,17 +33,16 @@ export function median(values: readonly number[]): number {
   return sorted[sorted.length >> 1] ?? Number.NaN;
 }
 
-/** Heap bytes that `make` adds for each of `count` things that are kept. */
-export function bytesEach(count: number, make: () => unknown): number {
+/** Makes `count` things and keeps them. @returns them, and the heap bytes that each has added */
+export function keepMany<T>(count: number, make: () => T): { readonly kept: T[]; readonly bytes: number } {
   const collect = globalThis.gc;
-  if (collect === undefined) return Number.NaN;
-  const kept: unknown[] = new Array<unknown>(count).fill(null);
-  collect();
+  const kept = new Array<T>(count);
+  collect?.();
   const before = process.memoryUsage().heapUsed;
   for (let i = 0; i < count; i++) kept[i] = make();
-  collect();
+  collect?.();
   const after = process.memoryUsage().heapUsed;
-  return kept.length === count ? (after - before) / count : Number.NaN;
+  return { kept, bytes: collect === undefined ? Number.NaN : (after - before) / count };
 }
 
 export interface Line {

@@ -5,7 +5,15 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const inputs = ['src', 'machines', 'adapters', 'package.json', 'tsconfig.json', '.config/tsconfig.build.json'];
+const inputs = [
+  'src',
+  'machines',
+  'adapters',
+  'visualizations',
+  'package.json',
+  'tsconfig.json',
+  '.config/tsconfig.build.json',
+];
 const output = join(root, 'dist/src/index.js');
 
 function newest(path: string): number {

@@ -1,0 +1,98 @@
+#!/usr/bin/env node
+/** `engram`: runs flows, resumes them, and shows what is stored. Not its job: anything that the library can do without it. */
+import { createRequire } from 'node:module';
+import { Command, CommanderError } from 'commander';
+import { UsageError } from './cli-errors.js';
+import { EXIT } from './exit-codes.js';
+import { Output } from './output.js';
+import { oneLine } from './text.js';
+
+const { version } = createRequire(import.meta.url)('engram/package.json') as { readonly version: string };
+const STORE = ['--store <url>', 'file:<directory> or memory: (default: $ENGRAM_STORE, else file:.engram)'] as const;
+const JSON_OPTION = ['--json', 'print one JSON document and nothing else'] as const;
+const TRACE = ['--trace <file>', 'append a JSON line to this file before each call of a handler'] as const;
+
+/** Commands are loaded when they are used: a list needs no flow, and a flow no list. */
+function createProgram(output: Output, done: (code: number) => void): Command {
+  const program = new Command('engram')
+    .description('State machines on a graph that survive a crash: run a flow, kill it, resume it.')
+    .version(version)
+    .exitOverride()
+    .configureOutput({ writeErr: () => undefined })
+    .showSuggestionAfterError();
+  const command = (usage: string, about: string) =>
+    program
+      .command(usage)
+      .description(about)
+      .option(...JSON_OPTION);
+
+  command('run', 'start a run of a flow and follow it to its end')
+    .argument('<flow module>', 'a .ts or .js file that exports createCns({ store, clock }) or cns, and entry')
+    .option('--signal <name>', 'the entry to use, when the flow has several')
+    .option('--payload <json>', 'the payload of the signal: JSON, @file, or @- for stdin')
+    .option('--id <id>', 'the id of the run; the same id and payload again attaches to the run that is there')
+    .option('--output <collateral>', 'the collateral whose last payload is the output')
+    .option(...STORE)
+    .option(...TRACE)
+    .action(async (path: string, options: object) => {
+      done(await (await import('./commands/run.js')).run(path, options, output));
+    });
+  command('resume', 'go on with a stored run from its last milestone')
+    .argument('<flow module>', 'the module that the run was started with')
+    .argument('<id>', 'the id of the run')
+    .option(...STORE)
+    .option(...TRACE)
+    .action(async (path: string, id: string, options: object) => {
+      done(await (await import('./commands/resume.js')).resume(path, id, options, output));
+    });
+  command('ls', 'list the stored runs')
+    .option('--status <status>', 'only these, separated by commas: running, waiting, completed, failed, aborted')
+    .option('--graph <name>', 'only runs of this graph')
+    .option(...STORE)
+    .action(async (options: object) => {
+      done(await (await import('./commands/ls.js')).ls(options, output));
+    });
+  command('show', 'show one stored run')
+    .argument('<id>', 'the id of the run')
+    .option('--events <count>', 'how many of the last events (default: 10)')
+    .option(...STORE)
+    .action(async (id: string, options: object) => {
+      done(await (await import('./commands/show.js')).show(id, options, output));
+    });
+  program.addHelpText(
+    'after',
+    '\nExit codes: 0 completed, 1 the run failed, 2 bad input or nothing that could be done, 130/143 stopped by a signal.',
+  );
+  return program;
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  const output = new Output(args.includes('--json'));
+  let code: number = EXIT.completed;
+  process.once('uncaughtException', (error) => void leave(output, output.fail(error)));
+  try {
+    await createProgram(output, (given) => (code = given)).parseAsync(args, { from: 'user' });
+  } catch (error) {
+    code = refused(error, args, output);
+  }
+  await leave(output, code);
+  return code;
+}
+
+function refused(error: unknown, args: readonly string[], output: Output): number {
+  if (!(error instanceof CommanderError)) return output.fail(error);
+  if (error.exitCode === 0) return EXIT.completed; // --help, --version
+  const command = ['run', 'resume', 'ls', 'show'].find((name) => args[0] === name);
+  const message = error.code === 'commander.help' ? 'no command was given' : error.message.replace(/^error: /, '');
+  return output.fail(
+    new UsageError(oneLine(message), { hint: `see engram ${command === undefined ? '' : `${command} `}--help` }),
+  );
+}
+
+/** Handles that a flow has left open do not keep the process: its run has ended, or is stored. */
+async function leave(output: Output, code: number): Promise<never> {
+  await output.flush();
+  process.exit(code);
+}
+
+await main(process.argv.slice(2));

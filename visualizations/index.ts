@@ -1,0 +1,2 @@
+/** Pictures of flows. */
+export { toMermaid } from './mermaid.js';
