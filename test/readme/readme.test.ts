@@ -1,0 +1,70 @@
+// Rule: every snippet of the README is a file that runs, and what it says they print is what they print.
+import { execFileSync, spawnSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { toMermaid } from 'engram/visualizations';
+import { afterAll, describe, expect, it } from 'vitest';
+import { createCns } from '../../machines/flows/first.js';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const readme = readFileSync(join(root, 'README.md'), 'utf8');
+const blocks = [...readme.matchAll(/^```(\w+)\n(.*?)^```$/gms)].map(([, language, text]) => ({ language, text }));
+const textOf = (path: string): string => readFileSync(join(root, path), 'utf8');
+
+/** A project of a user, in which the package is installed. */
+const project = mkdtempSync(join(tmpdir(), 'engram-readme-'));
+mkdirSync(join(project, 'node_modules'));
+symlinkSync(root, join(project, 'node_modules', 'engram'));
+symlinkSync(join(root, 'node_modules', 'zod'), join(project, 'node_modules', 'zod'));
+mkdirSync(join(project, 'photos'));
+writeFileSync(join(project, 'package.json'), '{ "type": "module" }');
+cpSync(join(root, 'machines/flows/first.ts'), join(project, 'first.ts'));
+const engram = (line: string) => {
+  const args = line.split(' ').map((word) => word.replaceAll("'", ''));
+  return spawnSync(process.execPath, [join(root, 'dist/src/cli/main.js'), ...args], { cwd: project, encoding: 'utf8' });
+};
+
+afterAll(() => rmSync(project, { recursive: true, force: true }));
+
+describe('the README', () => {
+  it('shows its flows as they stand in the repository', () => {
+    const shown = blocks.filter(({ language }) => language === 'ts').map(({ text }) => text);
+    expect(shown).toEqual([textOf('machines/flows/first.ts'), textOf('test/readme/in-your-code.ts')]);
+  });
+
+  it('shows what its first flow prints, killed and resumed', () => {
+    const session = blocks.find(({ language, text }) => language === 'console' && text?.includes('Killed'))?.text ?? '';
+    const commands = [...session.matchAll(/^\$ npx engram (.*)$/gm)].map(([, line]) => line ?? '');
+    expect(commands).toHaveLength(2);
+    let printed = '';
+    for (const command of commands) {
+      const { stdout, signal } = engram(command);
+      printed += `$ npx engram ${command}\n${stdout}${signal === 'SIGKILL' ? 'Killed\n' : ''}`;
+    }
+    expect(printed).toBe(session);
+    expect(readFileSync(join(project, 'report.txt'), 'utf8')).toBe('0 files\n');
+  });
+
+  it('shows the picture that the library draws', () => {
+    expect(blocks.find(({ language }) => language === 'mermaid')?.text).toBe(toMermaid(createCns({})));
+  });
+
+  it('shows a program that runs and prints what it says', () => {
+    cpSync(join(root, 'test/readme/in-your-code.ts'), join(project, 'in-your-code.ts'));
+    const tsx = join(root, 'node_modules/tsx/dist/cli.mjs');
+    const printed = execFileSync(process.execPath, [tsx, 'in-your-code.ts'], { cwd: project, encoding: 'utf8' });
+    expect(textOf('test/readme/in-your-code.ts')).toContain(`// ${printed.trim()}`);
+  });
+
+  it('links only to files that are there', () => {
+    const links = [...readme.matchAll(/\]\(([^)#]+)\)/g)].map(([, path]) => path ?? '');
+    expect(links.length).toBeGreaterThan(5);
+    expect(links.filter((path) => !existsSync(join(root, path)))).toEqual([]);
+  });
+
+  it('comes to the point before line 25', () => {
+    expect(readme.split('\n').findIndex((line) => line.startsWith('```ts'))).toBeLessThan(25);
+  });
+});
