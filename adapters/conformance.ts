@@ -9,34 +9,24 @@
  *   storeConformance({ name: 'my store', runner: { describe, it }, fresh: (clock) => ({ store: myStore({ clock }) }) });
  */
 import assert from 'node:assert/strict';
-import type { Clock } from '../src/clock/clock.js';
-import type { Store } from '../src/durability/store.js';
-import type { ConformanceCase } from './conformance/bench.js';
-import { Bench } from './conformance/bench.js';
+import { Bench, type ConformanceCase, type Fresh } from './conformance/bench.js';
 import { checkpointCases } from './conformance/checkpoint-cases.js';
 import { inboxCases } from './conformance/inbox-cases.js';
 import { leaseCases } from './conformance/lease-cases.js';
 import { listCases } from './conformance/list-cases.js';
+
+export type { Fresh, Subject } from './conformance/bench.js';
 
 export interface ConformanceRunner {
   readonly describe: (title: string, body: () => void) => unknown;
   readonly it: (title: string, body: () => Promise<void>) => unknown;
 }
 
-export interface Subject {
-  /** Empty, and used by one case alone. */
-  readonly store: Store;
-  /** Another store on the same data, as another process would open it. Needed where `survives` is not `nothing`. */
-  readonly again?: () => Store | Promise<Store>;
-  /** After the case; all stores are closed by then. */
-  readonly dispose?: () => void | Promise<void>;
-}
-
 export interface ConformanceOptions {
   readonly name: string;
   readonly runner: ConformanceRunner;
   /** Makes a store that takes its time from this clock. */
-  readonly fresh: (clock: Clock) => Subject | Promise<Subject>;
+  readonly fresh: Fresh;
   /** Title of a case to the reason why this store is excused from it. */
   readonly exclusions?: Readonly<Record<string, string>>;
 }
@@ -59,7 +49,7 @@ export function storeConformance({ name, runner, fresh, exclusions = {} }: Confo
   });
 }
 
-async function onBench(fresh: ConformanceOptions['fresh'], run: ConformanceCase['run']): Promise<void> {
+async function onBench(fresh: Fresh, run: ConformanceCase['run']): Promise<void> {
   const bench = await Bench.open(fresh);
   try {
     await run(bench);

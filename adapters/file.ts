@@ -86,7 +86,8 @@ class FileStore implements Store {
   readonly #self: Owner;
   readonly #owned: Ownership;
   readonly #creating = new Map<string, Promise<unknown>>();
-  readonly #active = new Set<Promise<unknown>>();
+  #active = 0;
+  #onIdle: (() => void) | undefined;
   #closing: Promise<void> | undefined;
 
   constructor({ dir, fsync = true, clock = systemClock }: FileStoreOptions) {
@@ -258,8 +259,7 @@ class FileStore implements Store {
 
   close(): Promise<void> {
     return (this.#closing ??= (async () => {
-      // The closing is under way from the next line on, so nothing can join what is waited for.
-      await Promise.allSettled([...this.#active]);
+      if (this.#active > 0) await new Promise<void>((resolve) => (this.#onIdle = resolve));
       await this.#writer.close();
       this.#owned.drop();
     })());
@@ -311,11 +311,11 @@ class FileStore implements Store {
     if (seq <= held.queued) throw new StaleCheckpointError(id, seq, held.queued);
     const prev = held.queued;
     held.queued = seq;
-    const facts = {
+    const facts: Facts = {
       ...{ run: id, seq, fence, base: held.base, prev, index },
-      ...(whole ? { whole } : {}),
-      ...(release ? { release } : {}),
-      ...(ackInbox.length > 0 ? { ack: [...ackInbox] } : {}),
+      whole: whole || undefined,
+      release: release || undefined,
+      ack: ackInbox.length > 0 ? [...ackInbox] : undefined,
     };
     await this.#append(facts, request, held);
     if (this.#owned.isOvertaken(held)) throw await this.#owned.overtaken(id, fence);
@@ -357,12 +357,12 @@ class FileStore implements Store {
 
   async #run<T>(work: () => Promise<T>): Promise<T> {
     if (this.#closing !== undefined) throw new StoreClosedError(this.name);
-    const active = work();
-    this.#active.add(active);
+    this.#active += 1;
     try {
-      return await active;
+      return await work();
     } finally {
-      this.#active.delete(active);
+      this.#active -= 1;
+      if (this.#active === 0) this.#onIdle?.();
     }
   }
 }

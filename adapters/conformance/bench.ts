@@ -1,13 +1,25 @@
 import assert from 'node:assert/strict';
 import { systemClock, type Clock } from '../../src/clock/clock.js';
 import type { Claim, CreateRequest, Lease, Owner, SaveRequest, Store } from '../../src/durability/store.js';
-import type { ConformanceOptions, Subject } from '../conformance.js';
 
 export interface ConformanceCase {
   /** The outcome, as a sentence. */
   readonly title: string;
   readonly run: (bench: Bench) => Promise<void>;
 }
+
+/** What a test brings: the store under test, and how to open it again. */
+export interface Subject {
+  /** Empty, and used by one case alone. */
+  readonly store: Store;
+  /** Another store on the same data, as another process would open it. Needed where `survives` is not `nothing`. */
+  readonly again?: () => Store | Promise<Store>;
+  /** After the case; all stores are closed by then. */
+  readonly dispose?: () => void | Promise<void>;
+}
+
+/** Makes a store that takes its time from this clock. */
+export type Fresh = (clock: Clock) => Subject | Promise<Subject>;
 
 export const TTL = 10_000;
 
@@ -22,7 +34,7 @@ export class Bench {
     this.clock = clock;
   }
 
-  static async open(fresh: ConformanceOptions['fresh']): Promise<Bench> {
+  static async open(fresh: Fresh): Promise<Bench> {
     const clock = new HandClock();
     return new Bench(await fresh(clock), clock);
   }

@@ -274,7 +274,7 @@ export const checkpointCases: readonly ConformanceCase[] = [
         store.post('run', { deliveryId: 'd', body: '1' }),
         store.acquire('run', creation('run').claim),
       ];
-      for (const call of calls) await rejects(call, 'StoreClosedError');
+      await Promise.all(calls.map((call) => rejects(call, 'StoreClosedError')));
     },
   },
   {

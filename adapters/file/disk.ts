@@ -36,7 +36,7 @@ export function errnoOf(error: unknown): string {
 }
 
 export function ensureDirectory(path: string): void {
-  attempt('making a folder', path, () => mkdirSync(path, { recursive: true, mode: DIRECTORY_MODE }));
+  attempt('making a folder', path, () => makeFolder(path));
 }
 
 /** @returns undefined when there is no such file */
@@ -114,6 +114,7 @@ export async function syncPath(path: string): Promise<void> {
 }
 
 function writeTemporary(path: string, text: string): string {
+  let isFolderMade = false;
   for (;;) {
     temporary += 1;
     const temp = `${path}.${process.pid}-${temporary}.tmp`;
@@ -121,12 +122,27 @@ function writeTemporary(path: string, text: string): string {
       writeFileSync(temp, text, { flag: 'wx', mode: FILE_MODE });
       return temp;
     } catch (error) {
-      if (errnoOf(error) === 'ENOENT') mkdirSync(dirname(path), { recursive: true, mode: DIRECTORY_MODE });
-      else if (errnoOf(error) !== 'EEXIST') {
+      if (errnoOf(error) === 'EEXIST') continue;
+      if (errnoOf(error) !== 'ENOENT' || isFolderMade) {
         rmSync(temp, { force: true });
         throw error;
       }
+      makeFolder(dirname(path));
+      isFolderMade = true;
     }
+  }
+}
+
+/** Not by `recursive: true`, which never ends where a system refuses new folders with "no such file", as in /proc. */
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { mode: DIRECTORY_MODE });
+  } catch (error) {
+    if (errnoOf(error) === 'EEXIST' && statSync(path).isDirectory()) return;
+    const parent = dirname(path);
+    if (errnoOf(error) !== 'ENOENT' || parent === path || statSync(parent, { throwIfNoEntry: false })) throw error;
+    makeFolder(parent);
+    makeFolder(path);
   }
 }
 

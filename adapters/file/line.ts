@@ -21,12 +21,12 @@ export interface Facts {
   readonly base?: Base;
   /** The seq that the changes build on; 0 when they build on nothing. */
   readonly prev?: number;
-  readonly whole?: true;
-  readonly release?: true;
-  readonly deleted?: true;
+  readonly whole?: true | undefined;
+  readonly release?: true | undefined;
+  readonly deleted?: true | undefined;
   /** Checkpoints before this seq are forgotten. */
   readonly floor?: number;
-  readonly ack?: readonly string[];
+  readonly ack?: readonly string[] | undefined;
   readonly index?: RunIndex;
   readonly sizes?: Sizes;
 }
@@ -54,6 +54,8 @@ export interface DecodedLine {
 
 const LINE = /^\{"crc":"([0-9a-f]{8})([0-9a-f]{8})",("size":(\d{1,9}),)/;
 const LONGEST_START = 48;
+const SUMS_AT = '{"crc":"'.length;
+const NO_SUMS = `{"crc":"${'0'.repeat(16)}",`;
 const NAME = /"(?:[^"\\]|\\.)*":/y;
 const GUESS = /"run":("(?:[^"\\]|\\.)*"),"seq":(\d{1,15}),"fence":(\d{1,15})/;
 
@@ -66,9 +68,11 @@ export function encodeLine(
   const facts = sizes === undefined ? bare : { ...bare, sizes };
   const inner = JSON.stringify(facts).slice(1, -1);
   const sized = `"size":${Buffer.byteLength(inner)},${inner}`;
-  const bytes = Buffer.from(`${body}\n`);
-  const sums = checksum(sized) + checksum(bytes.subarray(0, -1));
-  return { facts, bytes: Buffer.concat([Buffer.from(`{"crc":"${sums}",${sized}`), bytes]) };
+  const bytes = Buffer.from(`${NO_SUMS}${sized}${body}\n`);
+  const bodyAt = NO_SUMS.length + Buffer.byteLength(sized);
+  const sums = checksum(bytes.subarray(NO_SUMS.length, bodyAt)) + checksum(bytes.subarray(bodyAt, -1));
+  bytes.write(sums, SUMS_AT, 'latin1');
+  return { facts, bytes };
 }
 
 /** @returns undefined when the facts are damaged, or when this is no record at all */

@@ -81,8 +81,12 @@ export class RecordIndex {
   add(facts: Facts, position: Position): void {
     const cursor = this.#cursorOf(position.log);
     const end = position.offset + position.length + 1;
-    if (end > cursor.offset) Object.assign(cursor, { offset: end, lines: position.line, isOurs: true });
-    this.#runOf(facts.run).add(this.#shared(facts), position, true);
+    if (end > cursor.offset) {
+      cursor.offset = end;
+      cursor.lines = position.line;
+      cursor.isOurs = true;
+    }
+    this.#runOf(facts.run).add(facts, position, true, this.#shared(facts.index));
   }
 
   /** The damaged lines, as `<log> line <n>`. */
@@ -120,7 +124,8 @@ export class RecordIndex {
     const decoded = decodeLine(line);
     if (decoded !== undefined) {
       if (!decoded.isIntact) this.#damage.push(position);
-      this.#runOf(decoded.facts.run).add(this.#shared(decoded.facts), position, decoded.isIntact);
+      const { facts, isIntact } = decoded;
+      this.#runOf(facts.run).add(facts, position, isIntact, this.#shared(facts.index));
       return true;
     }
     this.#damage.push(position);
@@ -153,13 +158,12 @@ export class RecordIndex {
   }
 
   /** Most records of a run that does not wait say the same: one object for all of them. */
-  #shared(facts: Facts): Facts {
-    const { index } = facts;
-    if (index === undefined || index.due !== null) return facts;
+  #shared(index: RunIndex | undefined): RunIndex | undefined {
+    if (index === undefined || index.due !== null) return index === undefined ? undefined : { ...index };
     const key = `${index.status} ${index.graph}`;
-    const shared = this.#indexes.get(key) ?? { ...index };
-    this.#indexes.set(key, shared);
-    return { ...facts, index: shared };
+    let shared = this.#indexes.get(key);
+    if (shared === undefined) this.#indexes.set(key, (shared = { ...index }));
+    return shared;
   }
 
   #clear(): void {

@@ -59,7 +59,8 @@ export class RunRecords {
     return this.#deleted >= fence;
   }
 
-  add(facts: Facts, position: Position, isIntact: boolean): void {
+  /** @param index the one of the facts, or one that says the same */
+  add(facts: Facts, position: Position, isIntact: boolean, index: RunIndex | undefined): void {
     const { fence, seq, base } = facts;
     if (base !== undefined && !this.#bases.has(fence)) {
       this.#bases.set(fence, base);
@@ -73,15 +74,19 @@ export class RunRecords {
       this.#floorFence = fence;
     }
     if (seq === 0) return;
+    const { log, offset, length, line } = position;
     this.#put({
-      ...position,
+      log,
+      offset,
+      length,
+      line,
       fence,
       seq,
       prev: facts.prev ?? 0,
       whole: facts.whole === true,
       hasEvents: (facts.sizes?.events.length ?? 0) > 0,
       ack: facts.ack ?? NONE,
-      index: facts.index,
+      index,
       damage: isIntact ? 'none' : 'damaged',
     });
   }
@@ -89,8 +94,12 @@ export class RunRecords {
   /** Notes a line that cannot be read and that seems to have been a checkpoint of this run. */
   suspect(seq: number, fence: number, position: Position): void {
     const damage = 'guessed';
+    const { log, offset, length, line } = position;
     this.#put({
-      ...position,
+      log,
+      offset,
+      length,
+      line,
       fence,
       seq,
       prev: 0,

@@ -162,7 +162,7 @@ export interface Store {
   /**
    * Makes a lease last `ttl` milliseconds from now, also one that has expired and that nobody took.
    * @returns the new lease and how many messages wait in the run's inbox
-   * @throws StaleOwnerError when somebody else took it
+   * @throws StaleOwnerError when somebody else took it or it was given up, UnknownRunError when the run is gone
    */
   renew(id: string, lease: Lease, ttl: number): Promise<{ readonly lease: Lease; readonly inbox: number }>;
 
@@ -171,7 +171,8 @@ export interface Store {
 
   /**
    * Stores a checkpoint. A save whose text is on its way when the caller dies is stored whole or not at all.
-   * @throws StaleOwnerError, StaleCheckpointError, UnknownRunError, StoreUnavailableError
+   * @throws StaleOwnerError (also when the lease was given up), StaleCheckpointError, UnknownRunError,
+   * StoreUnavailableError; a save that waited behind a failed one fails with it, since it builds on it
    */
   save(request: SaveRequest): Promise<void>;
 
@@ -189,7 +190,8 @@ export interface Store {
   events(id: string): Promise<readonly string[]>;
 
   /**
-   * Puts a message into the inbox of a run, from any process, without a lease. The same delivery id again does nothing.
+   * Puts a message into the inbox of a run, from any process, without a lease. The same delivery id again does
+   * nothing, also after it was acknowledged.
    * @throws UnknownRunError
    */
   post(id: string, message: InboxMessage): Promise<void>;
