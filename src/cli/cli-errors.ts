@@ -1,5 +1,5 @@
 /** What can be wrong with a command line, beside what the library refuses by itself. */
-import { EngramError, listed } from '../errors/index.js';
+import { describeError, EngramError, listed } from '../errors/index.js';
 
 /** A command, an option or an argument that cannot be right. */
 export class UsageError extends EngramError {
@@ -28,6 +28,17 @@ export class StalledError extends EngramError {
   constructor(readonly id: string) {
     super(`run "${id}" is not done, and nothing is left that it could be waiting for`, {
       hint: 'a handler returned a promise that nobody will settle',
+    });
+  }
+}
+
+/** Something in the flow threw outside its handlers, where nobody could catch it. */
+export class UncaughtError extends EngramError {
+  readonly code = 'UNCAUGHT';
+  constructor(cause: unknown) {
+    super(`the flow threw outside its handlers: ${describeError(cause)}`, {
+      cause,
+      hint: 'runs are stored as of their last milestone: mend the flow, then `engram resume`',
     });
   }
 }

@@ -1,5 +1,6 @@
 /** What is said of an error, and the exit code that goes with it. */
 import { describeError, EngramError, StimulationAbortedError, StimulationFailedError } from '../errors/index.js';
+import { UncaughtError } from './cli-errors.js';
 import { EXIT } from './exit-codes.js';
 import { oneLine } from './text.js';
 
@@ -14,6 +15,8 @@ export interface Failure {
 /** Answers that no graph could take: the flow is wrong as it is written. By name: stored errors are read back as plain ones. */
 const FLOW_FAULTS = ['ForeignCollateralError', 'InvalidAnswerError'];
 
+const RUN_ENDED = [StimulationAbortedError, UncaughtError];
+
 export function failureOf(error: unknown): Failure {
   if (!(error instanceof EngramError)) {
     const hint = 'set ENGRAM_DEBUG=1 to see where it comes from';
@@ -24,7 +27,7 @@ export function failureOf(error: unknown): Failure {
     const isFlowFault = error.errors.length > 0 && error.errors.every(isFaultOfFlow);
     return { ...told, exitCode: isFlowFault ? EXIT.refused : EXIT.failed };
   }
-  return { ...told, exitCode: error instanceof StimulationAbortedError ? EXIT.failed : EXIT.refused };
+  return { ...told, exitCode: RUN_ENDED.some((kind) => error instanceof kind) ? EXIT.failed : EXIT.refused };
 }
 
 /** For a failed run the next step is that of its first cause; its own speaks of code. */

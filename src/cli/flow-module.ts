@@ -8,7 +8,6 @@
 import { statSync } from 'node:fs';
 import { extname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { createJiti } from 'jiti';
 import * as fileAdapter from '../../adapters/file.js';
 import * as memoryAdapter from '../../adapters/memory.js';
 import * as machines from '../../machines/index.js';
@@ -81,6 +80,7 @@ async function importModule(path: string): Promise<Readonly<Record<string, unkno
 const importJavaScript = (file: string) => import(pathToFileURL(file).href) as Promise<Record<string, unknown>>;
 
 async function importTypeScript(file: string): Promise<Record<string, unknown>> {
+  const { createJiti } = await import('jiti');
   const jiti = createJiti(import.meta.url, {
     fsCache: false,
     interopDefault: false,

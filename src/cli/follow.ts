@@ -1,27 +1,29 @@
 /** From a run that goes on to the exit code of the process: its end, or the signal that stops the process before. */
+import { StimulationAbortedError, StimulationFailedError } from '../errors/index.js';
 import type { Result, Stimulation } from '../index.js';
+import { StalledError } from './cli-errors.js';
 import { EXIT } from './exit-codes.js';
 import { brief } from './json.js';
 import type { Output } from './output.js';
 import type { Session } from './session.js';
-import { visible } from './text.js';
-import { StalledError } from './cli-errors.js';
+import { shellWord, visible } from './text.js';
 
 type Stop = 'SIGINT' | 'SIGTERM';
 type Outcome = { readonly result: Result } | { readonly error: unknown } | { readonly stop: Stop } | 'stalled';
 
 export async function follow(session: Session, stimulation: Stimulation, output: Output): Promise<number> {
   const { progress } = session;
-  if (session.store === undefined) progress.started(stimulation.id);
-  progress.watch(() => standingOf(stimulation));
-  const outcome = await firstOf(stimulation);
   const { id } = stimulation;
+  progress.watch(id, () => standingOf(stimulation));
+  const outcome = await firstOf(stimulation);
   progress.stop();
-  if (outcome === 'stalled') return output.fail(new StalledError(id), { id, status: stimulation.status });
+  if (outcome === 'stalled') return output.fail(new StalledError(id), { id });
   if ('stop' in outcome) return stopped(session, id, outcome.stop, output);
   if ('error' in outcome) {
-    const more = { id, status: stimulation.status };
-    return output.fail(outcome.error, more, `see what was not done: engram show ${visible(id)}${session.storeOption}`);
+    const { error } = outcome;
+    const hasEnded = error instanceof StimulationFailedError || error instanceof StimulationAbortedError;
+    const more = hasEnded ? { id, status: stimulation.status } : { id };
+    return output.fail(error, more, `see what was not done: engram show ${shellWord(id)}${session.storeOption}`);
   }
   const { result } = outcome;
   output.document({ id, status: result.status, output: result.output });
@@ -61,7 +63,9 @@ function firstOf(stimulation: Stimulation): Promise<Outcome> {
 async function stopped(session: Session, id: string, stop: Stop, output: Output): Promise<number> {
   await session.cns.close();
   const isKept = session.store === undefined || session.store.capabilities.survives !== 'nothing';
-  const next = isKept ? `engram resume ${session.flow.path} ${id}${session.storeOption}` : undefined;
+  const next = isKept
+    ? `engram resume ${shellWord(session.flow.path)} ${shellWord(id)}${session.storeOption}`
+    : undefined;
   output.document({ id, status: 'stopped', signal: stop, resume: next });
   output.line(
     `${output.style('yellow', 'stopped')} ${visible(id)}${next === undefined ? '' : `, go on with: ${visible(next)}`}`,

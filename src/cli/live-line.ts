@@ -49,8 +49,9 @@ export class LiveLine implements Progress {
     this.#last = neuron;
   }
 
-  watch(standing: () => Standing): void {
+  watch(id: string, standing: () => Standing): void {
     this.#standing = standing;
+    this.#show(id);
   }
 
   stop(): void {

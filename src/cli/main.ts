@@ -2,7 +2,7 @@
 /** `engram`: runs flows, resumes them, and shows what is stored. Not its job: anything that the library can do without it. */
 import { createRequire } from 'node:module';
 import { Command, CommanderError } from 'commander';
-import { UsageError } from './cli-errors.js';
+import { UncaughtError, UsageError } from './cli-errors.js';
 import { EXIT } from './exit-codes.js';
 import { Output } from './output.js';
 import { oneLine } from './text.js';
@@ -17,6 +17,7 @@ function createProgram(output: Output, done: (code: number) => void): Command {
   const program = new Command('engram')
     .description('State machines on a graph that survive a crash: run a flow, kill it, resume it.')
     .version(version)
+    .option(...JSON_OPTION)
     .exitOverride()
     .configureOutput({ writeErr: () => undefined })
     .showSuggestionAfterError();
@@ -69,7 +70,7 @@ function createProgram(output: Output, done: (code: number) => void): Command {
 async function main(args: readonly string[]): Promise<number> {
   const output = new Output(args.includes('--json'));
   let code: number = EXIT.completed;
-  process.once('uncaughtException', (error) => void leave(output, output.fail(error)));
+  process.once('uncaughtException', (error) => void leave(output, output.fail(new UncaughtError(error))));
   try {
     await createProgram(output, (given) => (code = given)).parseAsync(args, { from: 'user' });
   } catch (error) {

@@ -4,7 +4,7 @@
  */
 import { Console } from 'node:console';
 import { Writable } from 'node:stream';
-import { styleText } from 'node:util';
+import { inspect, styleText } from 'node:util';
 import { failureOf } from './failure.js';
 import { toJson } from './json.js';
 
@@ -76,9 +76,7 @@ export class Output {
       const step = hint === undefined ? '' : ` — ${hint}`;
       this.#streams.stderr.write(`${this.style('red', 'engram:')} ${message}${step}\n`);
     }
-    if (this.#streams.env['ENGRAM_DEBUG'] === '1' && error instanceof Error) {
-      this.#streams.stderr.write(`${error.stack ?? error.message}\n`);
-    }
+    if (this.#streams.env['ENGRAM_DEBUG'] === '1') this.#streams.stderr.write(`${inspect(error)}\n`);
     return exitCode;
   }
 

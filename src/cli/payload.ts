@@ -51,6 +51,5 @@ function problemOf(id: string): string | undefined {
   if (id.split(/[/\\]/).some((segment) => segment === '..' || segment === '.')) {
     return `${JSON.stringify(id)} climbs out of its folder wherever it is used as a path`;
   }
-  // eslint-disable-next-line no-control-regex -- they are what this is about
   return /[\u0000-\u001f\u007f]/.test(id) ? `${JSON.stringify(id)} has control characters` : undefined;
 }

@@ -1,6 +1,4 @@
-/** How a run is followed: one live line on a terminal, a line per milestone elsewhere, nothing beside a JSON document. */
-import type { Clock } from '../clock/clock.js';
-import { LiveLine } from './live-line.js';
+/** How a run is followed: one live line on a terminal (live-line.ts), a line per milestone elsewhere, nothing beside JSON. */
 import type { Output } from './output.js';
 import { visible } from './text.js';
 
@@ -16,21 +14,23 @@ export interface Progress {
   resumed(id: string, seq: number, attempt: number, milestones: number): void;
   /** A milestone is stored. */
   milestone(neuron: string, seq: number): void;
-  /** Asked whenever it is shown. */
-  watch(standing: () => Standing): void;
+  /** A run goes on, stored or not. `standing` is asked whenever it is shown. */
+  watch(id: string, standing: () => Standing): void;
   /** Nothing of it stays on the screen that does not belong there. */
   stop(): void;
 }
 
-export function createProgress(output: Output, clock: Clock): Progress {
-  if (output.isJson) return SILENT;
-  return output.isLive ? new LiveLine(output, clock) : plain(output);
-}
-
 const nothing = (): void => undefined;
-const SILENT: Progress = { started: nothing, resumed: nothing, milestone: nothing, watch: nothing, stop: nothing };
+export const SILENT: Progress = {
+  started: nothing,
+  resumed: nothing,
+  milestone: nothing,
+  watch: nothing,
+  stop: nothing,
+};
 
-const plain = (output: Output): Progress => ({
+/** A line per milestone. */
+export const plainLines = (output: Output): Progress => ({
   ...SILENT,
   started: (id) => output.line(`started ${visible(id)}`),
   resumed: (id, seq, attempt) => output.line(`resumed ${visible(id)} from checkpoint ${seq} (attempt ${attempt})`),

@@ -7,10 +7,12 @@ import { FLOW } from '../propagation/operations.js';
 import { UsageError } from './cli-errors.js';
 import { type FlowModule, loadFlowModule } from './flow-module.js';
 import { openStore, openStoredRuns, storeUrl } from './open-store.js';
+import { LiveLine } from './live-line.js';
 import type { Output } from './output.js';
-import { createProgress, type Progress } from './progress.js';
+import { plainLines, type Progress, SILENT } from './progress.js';
 import { traceHandlers } from './trace.js';
-import { settledOf, watchStore } from './watch-store.js';
+import { shellWord } from './text.js';
+import { readSettled, watchStore } from './watch-store.js';
 
 export interface SessionOptions {
   readonly store?: string;
@@ -23,6 +25,8 @@ export interface Session {
   /** Undefined when the flow brought its own. */
   readonly store: Store | undefined;
   readonly progress: Progress;
+  /** The stored run fits the flow, and goes on. */
+  tellResumed(): void;
   /** What to add to a command line to name the same store again. */
   readonly storeOption: string;
   close(): Promise<void>;
@@ -44,13 +48,17 @@ export async function openSession(
       hint: 'leave --store out, or export createCns({ store, clock }) instead',
     });
   }
-  const progress = createProgress(output, clock);
-  const before = id === undefined || flow.hasOwnCns ? [] : settledOf(await store.events(id));
+  const progress = progressOn(output, clock);
+  const before = id === undefined || flow.hasOwnCns ? [] : (await readSettled(store, id)).settled;
   let milestones: ReadonlySet<string> = new Set<string>();
+  let tellTaken: () => void = () => undefined;
   const isMilestone = ({ neuron, outcome }: SettledEvent) => outcome === 'responded' && milestones.has(neuron);
   const watched = watchStore(store, {
     onCreated: (head) => progress.started(head.id),
-    onTaken: (head) => progress.resumed(head.id, head.seq, head.attempt + 1, before.filter(isMilestone).length),
+    onTaken: (head) => {
+      tellTaken = () => progress.resumed(head.id, head.seq, head.attempt + 1, before.filter(isMilestone).length);
+      if (id === undefined) tellTaken();
+    },
     onSaved: ({ seq }, settled) => {
       for (const { neuron } of settled.filter(isMilestone)) progress.milestone(neuron, seq);
     },
@@ -63,7 +71,8 @@ export async function openSession(
     cns,
     store: flow.hasOwnCns ? undefined : store,
     progress,
-    storeOption: flow.hasOwnCns || options.store === undefined ? '' : ` --store ${url}`,
+    tellResumed: () => tellTaken(),
+    storeOption: flow.hasOwnCns || options.store === undefined ? '' : ` --store ${shellWord(url)}`,
     close: async () => {
       progress.stop();
       await cns.close();
@@ -74,3 +83,8 @@ export async function openSession(
 
 const milestonesOf = (cns: CNS): ReadonlySet<string> =>
   new Set(cns[FLOW].graph.neurons.filter(({ milestone }) => milestone).map(({ name }) => name));
+
+function progressOn(output: Output, clock: Clock): Progress {
+  if (output.isJson) return SILENT;
+  return output.isLive ? new LiveLine(output, clock) : plainLines(output);
+}

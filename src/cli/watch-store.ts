@@ -1,7 +1,11 @@
-/** A store that tells when something of a run has been stored. A decorator: every promise of the contract is that of the store inside. */
+/**
+ * A store that tells when something of a run has been stored. A decorator: every promise of the contract is that of the
+ * store inside.
+ */
 import { type Envelope, openEnvelope } from '../durability/envelope.js';
-import type { SettledEvent } from '../durability/changes.js';
+import type { OmittedEvents, SettledEvent } from '../durability/changes.js';
 import type { Store } from '../durability/store.js';
+import { CorruptCheckpointError } from '../errors/index.js';
 
 /** Called when the store has acknowledged. */
 export interface StoreWatcher {
@@ -53,5 +57,21 @@ export function watchStore(store: Store, watcher: StoreWatcher): Store {
   };
 }
 
-export const settledOf = (events: readonly string[]): SettledEvent[] =>
-  events.map((text) => JSON.parse(text) as SettledEvent);
+/** Without those that were too many to keep. */
+const settledOf = (events: readonly string[]): SettledEvent[] =>
+  events
+    .map((text) => JSON.parse(text) as SettledEvent | OmittedEvents)
+    .filter((event): event is SettledEvent => 'neuron' in event);
+
+/** What has settled and is stored, oldest first; nothing but the damage where it cannot be read. */
+export async function readSettled(
+  store: Store,
+  id: string,
+): Promise<{ readonly settled: readonly SettledEvent[]; readonly damage: readonly string[] }> {
+  try {
+    return { settled: settledOf(await store.events(id)), damage: [] };
+  } catch (error) {
+    if (error instanceof CorruptCheckpointError) return { settled: [], damage: [error.message] };
+    throw error;
+  }
+}

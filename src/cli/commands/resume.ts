@@ -8,6 +8,7 @@ export async function resume(path: string, id: string, options: SessionOptions, 
   try {
     const stimulation = await session.cns.rehydrate(id);
     if (stimulation === undefined) throw new UnknownRunError(id, session.store?.name ?? `the store of ${path}`);
+    session.tellResumed();
     return await follow(session, stimulation, output);
   } finally {
     await session.close();

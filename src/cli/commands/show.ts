@@ -11,7 +11,7 @@ import { openStoredRuns, storeUrl } from '../open-store.js';
 import type { Output } from '../output.js';
 import { statusStyle, table } from '../table.js';
 import { counted, durationText, oneLine, shortened, timeText, visible } from '../text.js';
-import { settledOf } from '../watch-store.js';
+import { readSettled } from '../watch-store.js';
 
 export interface ShowOptions {
   readonly store?: string;
@@ -23,6 +23,7 @@ interface Details {
   readonly run: LoadedRun;
   readonly lease: Lease | null;
   readonly events: readonly SettledEvent[];
+  readonly damage: readonly string[];
 }
 
 const EVENTS = 10;
@@ -33,7 +34,13 @@ export async function show(id: string, options: ShowOptions, output: Output): Pr
   try {
     const run = await loadRun(store, id, createCodec());
     if (run === undefined) throw new UnknownRunError(id, store.name);
-    const details = { run, lease: await leaseOf(store, id), events: settledOf(await store.events(id)) };
+    const { settled, damage } = await readSettled(store, id);
+    const details = {
+      run,
+      lease: await leaseOf(store, id),
+      events: settled,
+      damage: [...new Set([...run.damage, ...damage])],
+    };
     output.document(documentOf(store.name, details, last));
     if (!output.isJson) for (const line of linesOf(store.name, details, last, output)) output.line(line);
     return EXIT.completed;
@@ -55,8 +62,8 @@ async function leaseOf(store: Store, id: string): Promise<Lease | null> {
   return runs.find((run) => run.id === id)?.lease ?? null;
 }
 
-function documentOf(store: string, { run, lease, events }: Details, last: number): object {
-  const { envelope, context, damage } = run;
+function documentOf(store: string, { run, lease, events, damage }: Details, last: number): object {
+  const { envelope, context } = run;
   const { id, seq, attempt, fence, graph, status, milestone, savedAt } = envelope;
   return {
     id,
@@ -83,8 +90,13 @@ function documentOf(store: string, { run, lease, events }: Details, last: number
   };
 }
 
-function* linesOf(store: string, { run, lease, events }: Details, last: number, output: Output): Generator<string> {
-  const { envelope, context, damage } = run;
+function* linesOf(
+  store: string,
+  { run, lease, events, damage }: Details,
+  last: number,
+  output: Output,
+): Generator<string> {
+  const { envelope, context } = run;
   const { id, seq, attempt, graph, status, milestone, savedAt } = envelope;
   const fact = (name: string, value: string) => `  ${output.style('dim', name.padEnd(10))} ${value}`;
   const style = statusStyle(status);
