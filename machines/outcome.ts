@@ -3,7 +3,7 @@ import { type AnswerSignal, answerProblem } from '../src/propagation/answer.js';
 import type { FailedEvent, RespondedEvent, SignalData, Writes } from '../src/propagation/events.js';
 import type { HandlerContext } from '../src/propagation/respond.js';
 import { fail, settleChecked } from '../src/propagation/transition.js';
-import { type Activation, GONE, type Work } from '../src/propagation/work.js';
+import { type Activation, BARRIER, type Work } from '../src/propagation/work.js';
 
 /** What an answer looks like from outside the graph: collaterals by name. */
 export function signalsOf(activation: Activation, answer: unknown): SignalData[] | null {
@@ -76,7 +76,7 @@ export class Settlement {
   applyTo(work: Work): boolean {
     const activation = this.#activation;
     if (work !== this.#work) return false;
-    if (activation.state >= GONE || work.status !== 'running') return true;
+    if (activation.state >= BARRIER || work.status !== 'running') return true;
     if (this.#failed) fail(work, activation, this.#error);
     else settleChecked(work, activation, this.#answer, this.writes);
     return true;

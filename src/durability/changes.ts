@@ -11,6 +11,7 @@ import {
   barriersOf,
   failedOf,
   frontierOf,
+  NO_OUTPUT,
   outputOf,
   type Recorder,
   type Work,
@@ -32,10 +33,18 @@ export interface SettledEvent {
   readonly error?: string;
 }
 
+/** Stands for settled activations of which too many came between two checkpoints to keep. */
+export interface OmittedEvents {
+  readonly omitted: number;
+}
+
 export interface Change {
   readonly parts: Record<PartName, string | null>;
   readonly events: string[];
 }
+
+const MOST_EVENTS = 20_000;
+const KEPT_EVENTS = 10_000;
 
 export class Changes implements Recorder {
   readonly #now: () => number;
@@ -49,6 +58,7 @@ export class Changes implements Recorder {
   #output = false;
   #deliveries = false;
   #events: SettledEvent[] = [];
+  #omitted = 0;
   readonly #startedAt = new WeakMap<Activation, number>();
 
   constructor(now: () => number, codec: Codec) {
@@ -65,6 +75,8 @@ export class Changes implements Recorder {
   /** Begins with a working set of which nothing is stored. */
   adoptNew(work: Work): void {
     for (const activation of frontierOf(work)) this.#placed.add(activation);
+    const output = work.rare === null ? null : work.rare.output;
+    this.#output = output !== null && output.payload !== NO_OUTPUT;
   }
 
   onPlaced(activation: Activation): void {
@@ -78,6 +90,7 @@ export class Changes implements Recorder {
     if (this.#stored.delete(activation)) this.#left.push(activation);
   }
   onSettled(activation: Activation, answer: CheckedAnswer, failure: FailedActivation | null): void {
+    if (this.#events.length >= MOST_EVENTS) this.#omitEvents();
     const { subscriber, cause } = activation;
     const startedAt = this.#startedAt.get(activation);
     this.#events.push({
@@ -102,6 +115,12 @@ export class Changes implements Recorder {
   }
   flush(): void {
     // nothing of the user's is called here
+  }
+
+  /** A turn without a milestone may settle millions: the newest are kept, and how many are not is said. */
+  #omitEvents(): void {
+    this.#omitted += this.#events.length - KEPT_EVENTS;
+    this.#events = this.#events.slice(-KEPT_EVENTS);
   }
 
   /** Whether an activation has failed since the last change was taken. */
@@ -130,7 +149,10 @@ export class Changes implements Recorder {
     }
     if (this.#output) parts[partOf.output()] = this.#codec.encode(outputOf(work), 'output');
     if (this.#deliveries) parts[partOf.deliveries()] = JSON.stringify([...(work.rare?.deliveries ?? [])]);
+    const reason = work.rare === null ? undefined : work.rare.reason;
+    if (reason !== undefined) parts[partOf.reason()] = reasonText(reason, this.#codec);
     const events = this.#events.map((event) => JSON.stringify(event));
+    if (this.#omitted > 0) events.unshift(JSON.stringify({ omitted: this.#omitted } satisfies OmittedEvents));
 
     for (const activation of this.#placed) this.#stored.add(activation);
     this.#placed = new Set();
@@ -139,6 +161,7 @@ export class Changes implements Recorder {
     this.#failedStored = failed.length;
     this.#output = this.#deliveries = false;
     this.#events = [];
+    this.#omitted = 0;
     return { parts, events };
   }
 }
@@ -158,13 +181,21 @@ function activationText(activation: Activation, codec: Codec): string {
 }
 
 /** An error may carry anything; what cannot be stored of it must not keep the run from being stored. */
-function failureText(failure: FailedActivation, codec: Codec): string {
-  const path = `failure of "${failure.neuron}"`;
+const failureText = (failure: FailedActivation, codec: Codec): string =>
+  encodeOr(failure, () => ({ ...failure, error: new StoredHandlerError(failure.error) }), {
+    codec,
+    path: `failure of "${failure.neuron}"`,
+  });
+
+const reasonText = (reason: unknown, codec: Codec): string =>
+  encodeOr(reason, () => new StoredHandlerError(reason), { codec, path: 'reason' });
+
+function encodeOr(value: unknown, instead: () => unknown, { codec, path }: { codec: Codec; path: string }): string {
   try {
-    return codec.encode(failure, path);
+    return codec.encode(value, path);
   } catch (error) {
     if (!(error instanceof UnserializableError)) throw error;
-    return codec.encode({ ...failure, error: new StoredHandlerError(failure.error) }, path);
+    return codec.encode(instead(), path);
   }
 }
 

@@ -17,6 +17,8 @@ export const partOf = {
   run: (): PartName => 'run',
   output: (): PartName => 'output',
   deliveries: (): PartName => 'deliveries',
+  /** Why the run was aborted. */
+  reason: (): PartName => 'reason',
   activation: (cause: string): PartName => ACTIVATION + cause,
   value: (neuron: string): PartName => VALUE + neuron,
   failure: (index: number): PartName => FAILURE + String(index),
@@ -74,6 +76,7 @@ export function contextFromParts(
   }
   const held = (pending: PendingActivation) => (pending.state === 'held' ? 1 : 0);
   const output = parts.get(partOf.output());
+  const reason = parts.get(partOf.reason());
   return {
     id,
     ...run,
@@ -82,6 +85,7 @@ export function contextFromParts(
     failed: failed.sort(([a], [b]) => a - b).map(([, failure]) => failure),
     deliveries: parts.has(partOf.deliveries()) ? read(parts, partOf.deliveries(), z.array(z.string()), where) : [],
     ...(output === undefined ? {} : { output: codec.decode(output, `${where}, output`) }),
+    ...(reason === undefined ? {} : { reason: codec.decode(reason, `${where}, reason`) }),
   };
 }
 

@@ -46,7 +46,11 @@ export function parseCause(target: Caused, text: string): void {
   target.cause2 = Number.parseInt(text.slice(8, 16), 16) | 0;
 }
 
-const hex = (half: number): string => (half >>> 0).toString(16).padStart(8, '0');
+/** Every byte as text: several times faster than `toString(16)` and padding. */
+const BYTES: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+const byteText = (byte: number): string => BYTES[byte & 255] as string;
+const hex = (half: number): string =>
+  byteText(half >>> 24) + byteText(half >>> 16) + byteText(half >>> 8) + byteText(half);
 
 function asCause(text: string): Caused {
   const { hash1, hash2 } = hashText(text);

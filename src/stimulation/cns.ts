@@ -38,8 +38,6 @@ export class CNS<G = unknown> {
   readonly #durability: Durability | null;
   /** Runs that go on here and were given an id, with the entry that they were started with. */
   readonly #live = new Map<string, LiveEntry>();
-  /** Runs that are being brought back: asking again joins, instead of taking the lease from oneself. */
-  readonly #coming = new Map<string, Promise<Stimulation | undefined>>();
 
   /**
    * @param neurons the graph
@@ -111,21 +109,23 @@ export class CNS<G = unknown> {
     const durability = this.#assertDurable('rehydrate');
     const known = this.#live.get(id);
     if (known !== undefined) return new Stimulation(known.run);
-    const coming = this.#coming.get(id) ?? this.#bringBack(durability, id);
-    this.#coming.set(id, coming);
-    try {
-      return await coming;
-    } finally {
-      this.#coming.delete(id);
-    }
+    return durability.exclusively(id, () => this.#bringBack(durability, id));
   }
 
   async #bringBack(durability: Durability, id: string): Promise<Stimulation | undefined> {
+    const known = this.#live.get(id);
+    if (known !== undefined) return new Stimulation(known.run);
     const loaded = await durability.load(id);
     if (loaded === undefined) return undefined;
+    const raced = this.#live.get(id);
+    if (raced !== undefined) {
+      // started meanwhile, under the same id: it attaches when it finds the run stored
+      await durability.abandon(id, loaded);
+      return new Stimulation(raced.run);
+    }
     const run = new Run(loaded.work, this.#host);
     if (loaded.lease !== null) this.#live.set(id, { run, entry: loaded.entry });
-    durability.resume(run, loaded);
+    await durability.resume(run, loaded);
     return new Stimulation(run);
   }
 
@@ -157,7 +157,7 @@ export class CNS<G = unknown> {
 
   #listenersOf(run: Run, { onResponse }: StimulateOptions): Responses[] {
     if (onResponse === undefined) return [];
-    return [new Responses(run.work, [onResponse], (error) => run.keepListenerError(error))];
+    return [new Responses(run, [onResponse], (error) => run.keepListenerError(error))];
   }
 
   #assertDurable(what: string): Durability {

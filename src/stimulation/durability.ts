@@ -36,6 +36,8 @@ export interface ReadyRun {
   readonly lease: Lease | null;
   /** The encoded entry. */
   readonly entry: string | null;
+  /** Of the CNS, when the loading began. */
+  readonly generation: number;
 }
 
 export class Durability {
@@ -43,6 +45,10 @@ export class Durability {
   readonly #options: DurabilityOptions;
   readonly #leases: Leases;
   readonly #keepers = new WeakMap<Run, Keeper>();
+  readonly #turns = new Map<string, Promise<unknown>>();
+  readonly #beginning = new Set<Promise<void>>();
+  /** Grows with every `close`: what began before it is let go instead of going on. */
+  #generation = 0;
 
   constructor(options: DurabilityOptions) {
     this.#options = options;
@@ -56,11 +62,35 @@ export class Durability {
 
   /** Stores a new run, then lets it start. */
   start(run: Run, entry: string, listeners: readonly Recorder[]): void {
+    const generation = this.#generation;
     const keeper = this.#keep(run, listeners, (changes) => changes.adoptNew(run.work));
-    keeper.create(this.#claim, entry).then(
-      (created) => (created ? this.#go(keeper) : this.#attach(run, entry, listeners)),
-      (error: unknown) => run.stop(new SaveFailedError(run.work.id, 1, error)),
-    );
+    const begun = keeper
+      .create(this.#claim, entry)
+      .then(
+        (created) =>
+          created
+            ? this.#go(keeper, generation)
+            : this.exclusively(run.work.id, () => this.#attach(run, entry, listeners)),
+        (error: unknown) => run.stop(new SaveFailedError(run.work.id, 1, error)),
+      )
+      .catch((error: unknown) => run.stop(error))
+      .finally(() => this.#beginning.delete(begun));
+    this.#beginning.add(begun);
+  }
+
+  /**
+   * Brings a stored run up, one caller at a time for each id: who comes later finds what the one before has made of it,
+   * instead of taking the lease from the same process.
+   */
+  async exclusively<T>(id: string, bringUp: () => Promise<T>): Promise<T> {
+    const mine = (this.#turns.get(id) ?? Promise.resolve()).then(bringUp);
+    const settled = mine.catch(() => undefined);
+    this.#turns.set(id, settled);
+    try {
+      return await mine;
+    } finally {
+      if (this.#turns.get(id) === settled) this.#turns.delete(id);
+    }
   }
 
   /** A run of this id is stored already: the same entry attaches to it (idempotent start). */
@@ -70,11 +100,11 @@ export class Durability {
       const ready = await this.load(id);
       if (ready === undefined) throw new UnknownRunError(id, this.store.name);
       if (ready.entry !== entry) {
-        if (ready.lease !== null) await this.store.release(id, ready.lease);
+        await this.abandon(id, ready);
         throw new RunExistsError(id);
       }
       run.adopt(ready.work);
-      this.resume(run, ready, listeners);
+      await this.resume(run, ready, listeners);
     } catch (error) {
       run.stop(error);
     }
@@ -85,23 +115,24 @@ export class Durability {
    * @returns undefined when there is no such run
    */
   async load(id: string): Promise<ReadyRun | undefined> {
+    const generation = this.#generation;
     const before = await loadRun(this.store, id, this.#options.codec);
     if (before === undefined) return undefined;
-    if (before.context.status !== 'running') return this.#ready(before, null);
+    if (before.context.status !== 'running') return this.#ready(before, null, generation);
     const lease = await this.store.acquire(id, this.#claim);
     if (lease === undefined) return undefined;
     try {
       // read again: its last owner may have stored more before it let go
       const loaded = await loadRun(this.store, id, this.#options.codec);
       if (loaded === undefined) throw new UnknownRunError(id, this.store.name);
-      return this.#ready(loaded, lease);
+      return this.#ready(loaded, lease, generation);
     } catch (error) {
       await this.store.release(id, lease).catch(() => undefined);
       throw error;
     }
   }
 
-  #ready(loaded: LoadedRun, lease: Lease | null): ReadyRun {
+  #ready(loaded: LoadedRun, lease: Lease | null, generation: number): ReadyRun {
     const { logger, flow } = this.#options;
     const { context, envelope, damage } = loaded;
     for (const what of damage) logger.warn(`run "${context.id}" goes on from checkpoint ${envelope.seq}: ${what}`);
@@ -109,11 +140,17 @@ export class Durability {
       logger.warn(`run "${context.id}" was stored by another shape of "${flow.graph.name}", which has all it needs`);
     }
     const work = thaw(flow, context);
-    return { work, stored: loaded, lease, entry: loaded.parts.get(partOf.entry()) ?? null };
+    return { work, stored: loaded, lease, entry: loaded.parts.get(partOf.entry()) ?? null, generation };
+  }
+
+  /** Gives back a run that was loaded and is not to go on. */
+  async abandon(id: string, { lease }: ReadyRun): Promise<void> {
+    if (lease !== null) await this.store.release(id, lease);
   }
 
   /** Lets a stored run go on from where it stands; its milestones are stored, so what they hold is let go at once (I4). */
-  resume(run: Run, { stored, lease }: ReadyRun, listeners: readonly Recorder[] = []): void {
+  async resume(run: Run, ready: ReadyRun, listeners: readonly Recorder[] = []): Promise<void> {
+    const { stored, lease, generation } = ready;
     if (lease === null) {
       run.showEnded();
       return;
@@ -127,7 +164,7 @@ export class Durability {
       apply(work, { type: barrier.subscriber.neuron.checkpointedType, activation: barrier.cause });
     }
     finish(work);
-    this.#go(keeper);
+    await this.#go(keeper, generation);
   }
 
   onEnded(run: Run): void {
@@ -136,7 +173,9 @@ export class Durability {
   }
 
   async close(): Promise<void> {
+    this.#generation++;
     await Promise.all([...this.#leases.keepers].map((keeper) => keeper.letGo()));
+    await Promise.all([...this.#beginning, ...this.#turns.values()]);
   }
 
   #keep(run: Run, listeners: readonly Recorder[], adopt: (changes: Changes) => void): Keeper {
@@ -150,7 +189,11 @@ export class Durability {
     return keeper;
   }
 
-  #go(keeper: Keeper): void {
+  async #go(keeper: Keeper, generation: number): Promise<void> {
+    if (generation !== this.#generation) {
+      await keeper.letGo();
+      return;
+    }
     this.#leases.add(keeper);
     keeper.run.go();
   }

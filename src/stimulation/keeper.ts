@@ -95,16 +95,14 @@ export class Keeper implements EndGate {
   onTurn(): void {
     if (this.#saving || this.#lease === null) return;
     const { work } = this.run;
-    if (work.status === 'running' && work.pending + work.active === 0) this.#releaseLast(work);
+    const last = lastBarrierOf(work);
+    if (last !== null) {
+      // the actor takes it after this turn, and the turn that it makes leads back to here
+      this.#release(last);
+      return;
+    }
     if (work.status === 'running' && !hasBarrier(work) && !this.#changes.hasNewFailure(work)) return;
     this.#inFlight = this.#save();
-  }
-
-  /** Nothing is behind these barriers: the end's save takes their settlements with it. */
-  #releaseLast(work: Work): void {
-    this.#saving = true;
-    for (const barrier of barriersOf(work)) this.#release(barrier);
-    this.#saving = false;
   }
 
   async #save(): Promise<void> {
@@ -147,6 +145,7 @@ export class Keeper implements EndGate {
   }
 
   #release({ cause, subscriber }: Activation): void {
+    if (this.run.work.status !== 'running') return;
     this.run.actor.send({ type: subscriber.neuron.checkpointedType, activation: cause });
   }
 
@@ -212,6 +211,10 @@ export class Keeper implements EndGate {
     };
   }
 }
+
+/** A barrier of a run that has nothing else left: the end's save takes its settlement with it. */
+const lastBarrierOf = ({ status, pending, active, rare }: Work): Activation | null =>
+  status === 'running' && pending + active === 0 && rare !== null ? rare.barrierHead : null;
 
 /** A stored run as it was read back. */
 export interface StoredState {

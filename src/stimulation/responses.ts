@@ -1,6 +1,7 @@
 /** Tells listeners what came of each activation, where user code may run: between hops, never inside a transition. */
 import type { Signal } from '../graph/collateral.js';
-import type { CheckedAnswer } from '../propagation/answer.js';
+import type { Channel } from '../graph/graph.js';
+import type { AnswerSignal, CheckedAnswer } from '../propagation/answer.js';
 import type { FailedActivation } from '../propagation/context.js';
 import type { Activation, Recorder, Work } from '../propagation/work.js';
 import type { ResponseInfo } from './options.js';
@@ -16,19 +17,20 @@ interface Ended {
 }
 
 export class Responses implements Recorder {
-  readonly #work: Work;
+  readonly #run: { readonly work: Work };
   readonly #listeners: readonly Listener[];
   readonly #onError: (error: unknown) => void;
   #ended: Ended[] = [];
 
-  constructor(work: Work, listeners: readonly Listener[], onError: (error: unknown) => void) {
-    this.#work = work;
+  /** @param run has another working set once it has turned out to be stored already */
+  constructor(run: { readonly work: Work }, listeners: readonly Listener[], onError: (error: unknown) => void) {
+    this.#run = run;
     this.#listeners = listeners;
     this.#onError = onError;
   }
 
   onSettled(activation: Activation, answer: CheckedAnswer, failure: FailedActivation | null): void {
-    const { pending, active } = this.#work;
+    const { pending, active } = this.#run.work;
     this.#ended.push({ activation, answer, failure, pending, active });
   }
   onPlaced(): void {
@@ -55,11 +57,9 @@ export class Responses implements Recorder {
   }
 
   #tell({ activation, answer, failure, pending, active }: Ended): void {
-    const work = this.#work;
+    const { work } = this.#run;
     const { subscriber, payload } = activation;
-    const signals = (
-      answer === undefined || answer === null ? [] : Array.isArray(answer) ? answer : [answer]
-    ) as Signal[];
+    const signals = signalsOf(activation, answer);
     const calls = Math.max(1, signals.length);
     for (let i = 0; i < calls; i++) {
       const waiting = pending + calls - 1 - i;
@@ -86,6 +86,20 @@ export class Responses implements Recorder {
       }
     }
   }
+}
+
+/** With their collaterals, also where the answer came as data and names them. */
+function signalsOf({ subscriber }: Activation, answer: CheckedAnswer): Signal[] {
+  if (answer === undefined || answer === null) return [];
+  const list = (Array.isArray(answer) ? answer : [answer]) as readonly AnswerSignal[];
+  return list.map((signal) =>
+    typeof signal.collateral !== 'string'
+      ? (signal as Signal)
+      : {
+          collateral: (subscriber.neuron.channelOf(signal.collateral) as Channel).collateral,
+          payload: signal.payload,
+        },
+  );
 }
 
 /** Several recorders of one run, in order. */

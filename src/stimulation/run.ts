@@ -7,7 +7,7 @@ import { answeredEvent, Settlement } from '../../machines/outcome.js';
 import { StimulationAbortedError, StimulationFailedError } from '../errors/index.js';
 import { commit, drain, type HandlerContext, type Host } from '../propagation/respond.js';
 import { fail } from '../propagation/transition.js';
-import { type Activation, begin, failedOf, outputOf, type Work } from '../propagation/work.js';
+import { type Activation, BARRIER, begin, failedOf, outputOf, type Work } from '../propagation/work.js';
 import type { RunActor } from './actor.js';
 import { failureLines } from './failure-lines.js';
 import type { Result, StimulationStatus } from './options.js';
@@ -100,6 +100,7 @@ export class Run implements Host {
   /** A stored run that has ended: there is nothing to start. */
   showEnded(): void {
     this.#phase = 'ended';
+    this.#host.onEnded(this);
     this.#settleWaiter();
   }
 
@@ -110,11 +111,12 @@ export class Run implements Host {
     this.#afterTurn();
   }
 
+  /** An answer counts once, whatever a promise of the user's does; an actor sees to that by itself. */
   onAnswered(activation: Activation, context: HandlerContext, answer: unknown): void {
     if (this.#phase === 'ended') return;
     if (this.#actor !== null) {
       this.#actor.send(answeredEvent(this.work, activation, context, answer));
-    } else {
+    } else if (activation.state < BARRIER) {
       commit(this.work, activation, context, answer);
       this.#drain();
     }
@@ -124,7 +126,7 @@ export class Run implements Host {
     if (this.#phase === 'ended') return;
     if (this.#actor !== null) {
       this.#actor.send(new Settlement(this.work, activation, true, error, undefined));
-    } else {
+    } else if (activation.state < BARRIER) {
       fail(this.work, activation, error);
       this.#drain();
     }

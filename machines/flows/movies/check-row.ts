@@ -79,7 +79,7 @@ export function checkRow(raw: unknown, row: number): CheckedRow {
     found: show(column === undefined ? raw : cell(raw, column)),
   }));
   const title = cell(raw, 'Title');
-  return { rejected: { row, title: title == null ? null : show(title), problems } };
+  return { rejected: { row, title: title === null || title === undefined ? null : show(title), problems } };
 }
 
 function cell(raw: unknown, column: PropertyKey): unknown {

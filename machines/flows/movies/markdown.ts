@@ -25,7 +25,7 @@ export function escapeMarkdown(text: string): string {
 }
 
 function width(text: string): number {
-  return [...text].length;
+  return Array.from(text).length;
 }
 
 function pad(text: string, to: number, align: Column['align']): string {

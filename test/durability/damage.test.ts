@@ -1,0 +1,148 @@
+import { CNS, collateral, neuron, NoValidCheckpointError, UnsupportedFormatError, withCtx, type Store } from 'engram';
+import { memoryStore } from 'engram/adapters/memory';
+import { describe, expect, it } from 'vitest';
+import { openEnvelope, sealEnvelope } from '../../src/durability/envelope.js';
+import type { StoredCheckpoint } from '../../src/durability/store.js';
+import { caught } from '../support/caught.js';
+import { recordingLogger } from '../support/recording-logger.js';
+import { storeAt, withOverrides } from '../support/stores.js';
+
+const order = collateral<number>('order');
+const half = collateral<number>('half');
+const done = collateral<number>('done');
+
+function flow(store: Store) {
+  const effects: string[] = [];
+  const logger = recordingLogger();
+  const first = withCtx<number>()
+    .neuron('first', { half })
+    .milestone()
+    .dendrite({
+      collateral: order,
+      response: (n, axon, ctx) => {
+        effects.push('first');
+        ctx.set(n);
+        return axon.half.createSignal(n / 2);
+      },
+    });
+  const second = withCtx<number>()
+    .neuron('second', { done })
+    .milestone()
+    .dendrite({
+      collateral: half,
+      response: (n, axon, ctx) => {
+        effects.push('second');
+        ctx.set(n);
+        return axon.done.createSignal(n);
+      },
+    });
+  const last = neuron('last', {}).dendrite({ collateral: done, response: () => void effects.push('last') });
+  return { cns: new CNS([first, second, last], { store, logger }), effects, logger };
+}
+
+/** A run that has died behind its second milestone: checkpoints 1, 2 and 3. */
+async function died(): Promise<Store> {
+  const whole = memoryStore();
+  await flow(whole).cns.stimulate(order.createSignal(8), { id: 'r', output: done });
+  const store = memoryStore();
+  for (const seq of [1, 2, 3]) await storeAt(whole, 'r', seq, store);
+  return store;
+}
+
+/** What these checkpoints are read back as is changed on the way. */
+const damaged = (
+  inner: Store,
+  seqs: readonly number[],
+  change: (stored: StoredCheckpoint) => StoredCheckpoint,
+): Store =>
+  withOverrides(inner, {
+    load: async (id, seq) => {
+      const stored = await inner.load(id, seq);
+      return stored !== undefined && seqs.includes(stored.seq) ? change(stored) : stored;
+    },
+  });
+
+const parts = (stored: StoredCheckpoint, change: Record<string, string>): StoredCheckpoint => ({
+  ...stored,
+  parts: new Map([...stored.parts, ...Object.entries(change)]),
+});
+
+const changes: readonly (readonly [string, (stored: StoredCheckpoint) => StoredCheckpoint])[] = [
+  ['a head that is not JSON', (stored) => ({ ...stored, head: stored.head.slice(0, -5) })],
+  ['a changed head', (stored) => ({ ...stored, head: stored.head.replace('"attempt":1', '"attempt":2') })],
+  ['a changed context value', (stored) => parts(stored, { 'context/first': '{"v":9}' })],
+  ['a part too many', (stored) => parts(stored, { 'context/nobody': '{"v":9}' })],
+  ['a missing part', (stored) => ({ ...stored, parts: new Map([...stored.parts].slice(1)) })],
+  ['the head of another run', (stored) => ({ ...stored, head: stored.head.replaceAll('"r"', '"q"') })],
+];
+
+describe.each(changes)('a newest checkpoint with %s', (_what, change) => {
+  it('is passed over with a warning: the run goes on from the one before and ends the same', async () => {
+    const inner = await died();
+    const { cns, effects, logger } = flow(damaged(inner, [3], change));
+    const run = await cns.rehydrate('r');
+    expect(await run?.waitUntilComplete()).toMatchObject({ output: 4, context: { first: 8, second: 4 } });
+    expect(effects).toEqual(['second', 'last']);
+    expect(logger.warnings).toHaveLength(1);
+    expect(logger.warnings[0]).toMatch(/"r" goes on from checkpoint 2: .*checkpoint 3 .*damaged/);
+  });
+
+  it('I3: is followed by a whole one, newest + 1, whose parent is the one that was used', async () => {
+    const inner = await died();
+    await (await flow(damaged(inner, [3], change)).cns.rehydrate('r'))?.waitUntilComplete();
+    const seqs = await inner.history('r');
+    expect(seqs.slice(-4)).toEqual([4, 3, 2, 1]);
+    const next = await inner.load('r', 4);
+    expect(openEnvelope(next?.head ?? '', 'here')).toMatchObject({ seq: 4, parentSeq: 2, attempt: 2 });
+    const again = await flow(inner).cns.rehydrate('r');
+    expect(await again?.waitUntilComplete()).toMatchObject({ output: 4, context: { first: 8, second: 4 } });
+  });
+
+  it('I6: and none before it that is whole is refused with NoValidCheckpointError, which says what is wrong', async () => {
+    const inner = await died();
+    const { cns, effects } = flow(damaged(inner, [1, 2, 3], change));
+    const error = (await caught(cns.rehydrate('r'))) as NoValidCheckpointError;
+    expect(error).toBeInstanceOf(NoValidCheckpointError);
+    expect(error).toMatchObject({ id: 'r', code: 'NO_VALID_CHECKPOINT' });
+    expect(error.damage).toHaveLength(3);
+    expect(effects).toEqual([]);
+    expect((await inner.list()).runs[0]?.lease).toBeNull();
+    expect(await inner.history('r')).toEqual([3, 2, 1]);
+  });
+});
+
+describe('I6: a checkpoint of another format', () => {
+  const future = (stored: StoredCheckpoint) => ({ ...stored, head: stored.head.replace('"version":1', '"version":2') });
+  const foreign = (stored: StoredCheckpoint) => ({ ...stored, head: '{"format":"conductor","version":1}' });
+
+  it.each([
+    ['a future version', future, 'version 2'],
+    ['another program', foreign, 'conductor'],
+  ])('from %s is refused with UnsupportedFormatError, although older ones are whole', async (_what, change, named) => {
+    const inner = await died();
+    const { cns, effects } = flow(damaged(inner, [3], change));
+    const error = (await caught(cns.rehydrate('r'))) as UnsupportedFormatError;
+    expect(error).toBeInstanceOf(UnsupportedFormatError);
+    expect(error.message).toContain(named);
+    expect(effects).toEqual([]);
+    expect((await inner.list()).runs[0]?.lease).toBeNull();
+  });
+
+  it('that says it is another checkpoint than the one asked for counts as damaged', async () => {
+    const inner = await died();
+    const swapped = damaged(inner, [3], (stored) => {
+      const {
+        format: _f,
+        version: _v,
+        codec: _c,
+        compression: _z,
+        checksum: _s,
+        ...fields
+      } = openEnvelope(stored.head, '');
+      return { ...stored, head: sealEnvelope({ ...fields, seq: 7 }) };
+    });
+    const { cns, logger } = flow(swapped);
+    await (await cns.rehydrate('r'))?.waitUntilComplete();
+    expect(logger.warnings[0]).toContain('it says that it is checkpoint 7');
+  });
+});
