@@ -38,7 +38,7 @@ describe('the repository', () => {
   });
 
   it.each([
-    { limit: 400, in: ['src', 'machines', 'adapters'] },
+    { limit: 400, in: ['src', 'machines', 'adapters', 'visualizations'] },
     { limit: 600, in: ['test'] },
   ])('has no file over $limit lines in $in', ({ limit, in: where }) => {
     const counted = where.flatMap(sources).filter((path) => !path.startsWith('machines/flows/'));
@@ -68,12 +68,12 @@ describe('the package', () => {
   });
 
   it('exports every index of the build', () => {
-    const indexes = ['src', 'machines', 'adapters'].map((folder) => `./dist/${folder}/index.js`);
+    const indexes = ['src', 'machines', 'adapters', 'visualizations'].map((folder) => `./dist/${folder}/index.js`);
     expect(indexes.filter((path) => existsSync(join(root, path)) && !published.includes(path))).toEqual([]);
   });
 
   it('builds neither tests nor flows', () => {
-    expect(readdirSync(join(root, 'dist')).sort()).toEqual(['adapters', 'machines', 'src']);
+    expect(readdirSync(join(root, 'dist')).sort()).toEqual(['adapters', 'machines', 'src', 'visualizations']);
     expect(existsSync(join(root, 'dist/machines/flows'))).toBe(false);
   });
 });

@@ -81,23 +81,23 @@ export const graphPlans: fc.Arbitrary<GraphPlan> = fc.record({
 });
 
 export const entryPlans: fc.Arbitrary<EntryPlan> = fc.record({
-  signals: fc.array(fc.record({ collateral: index, depth: fc.integer({ min: 1, max: 3 }) }), {
+  signals: fc.array(fc.record({ collateral: index, depth: fc.integer({ min: 1, max: 8 }) }), {
     minLength: 1,
-    maxLength: 3,
+    maxLength: 2,
   }),
   hold: fc.boolean(),
   output: fc.option(index),
 });
 
 const kinds: fc.Arbitrary<ActionKind> = fc.oneof(
-  { weight: 12, arbitrary: fc.constant('release' as const) },
-  { weight: 6, arbitrary: fc.constant('checkpoint' as const) },
-  { weight: 2, arbitrary: fc.constant('signal' as const) },
-  { weight: 2, arbitrary: fc.constant('deliver' as const) },
-  { weight: 2, arbitrary: fc.constant('rehydrate' as const) },
-  { weight: 2, arbitrary: fc.constant('stale' as const) },
-  { weight: 1, arbitrary: fc.constant('outcome' as const) },
-  { weight: 0.5, arbitrary: fc.constant('abort' as const) },
+  { weight: 24, arbitrary: fc.constant('release' as const) },
+  { weight: 12, arbitrary: fc.constant('checkpoint' as const) },
+  { weight: 4, arbitrary: fc.constant('signal' as const) },
+  { weight: 4, arbitrary: fc.constant('deliver' as const) },
+  { weight: 4, arbitrary: fc.constant('rehydrate' as const) },
+  { weight: 4, arbitrary: fc.constant('stale' as const) },
+  { weight: 2, arbitrary: fc.constant('outcome' as const) },
+  { weight: 1, arbitrary: fc.constant('abort' as const) },
 );
 
 export const stepPlans: fc.Arbitrary<StepPlan> = fc.record({
@@ -109,7 +109,7 @@ export const stepPlans: fc.Arbitrary<StepPlan> = fc.record({
 export const casePlans: fc.Arbitrary<CasePlan> = fc.record({
   graph: graphPlans,
   entry: entryPlans,
-  steps: fc.array(stepPlans, { minLength: 1, maxLength: 14, size: 'max' }),
+  steps: fc.array(stepPlans, { minLength: 1, maxLength: 12, size: 'max' }),
   late: fc.record({ in: fc.constantFrom('step', 'handler'), at: fc.nat({ max: 8 }) }),
 });
 

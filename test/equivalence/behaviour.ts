@@ -5,7 +5,7 @@
 import { pick } from './arbitrary-graph.js';
 
 export interface Payload {
-  /** How many hops may follow. */
+  /** How many hops may follow, about: shared out over those who are told, so that no run grows without bound. */
   readonly d: number;
   readonly k: number;
 }
@@ -15,7 +15,7 @@ export type ContextCall =
   | { readonly call: 'set'; readonly value: unknown }
   | { readonly call: 'delete' }
   | { readonly call: 'update'; readonly add: number }
-  | { readonly call: 'update', readonly add: 'throw' };
+  | { readonly call: 'update'; readonly add: 'throw' };
 
 export interface EmittedSignal {
   readonly collateral: string;
@@ -63,6 +63,8 @@ export interface Dendrite {
   readonly neuron: string;
   readonly key: string;
   readonly emits: readonly string[];
+  /** How many dendrites listen to each collateral of the graph. */
+  readonly listeners: Readonly<Record<string, number>>;
 }
 
 export function behave(seed: number, dendrite: Dendrite, payload: unknown, value: unknown): Behaviour {
@@ -73,7 +75,7 @@ export function behave(seed: number, dendrite: Dendrite, payload: unknown, value
     calls: someCalls(random, 0.55),
     when,
     laterCalls: when === 'parked' || when === 'thenable' ? someCalls(random, 0.4) : [],
-    answer: someAnswer(random, dendrite.emits, payload),
+    answer: someAnswer(random, dendrite, payload),
   };
 }
 
@@ -89,19 +91,22 @@ function someCalls(random: () => number, likely: number): ContextCall[] {
   return calls;
 }
 
-function someAnswer(random: () => number, emits: readonly string[], payload: unknown): AnswerPlan {
+function someAnswer(random: () => number, { emits, listeners }: Dendrite, payload: unknown): AnswerPlan {
   const depth = isPayload(payload) ? payload.d : 0;
   const kind = random();
-  if (kind < 0.07) return { kind: 'throw', error: pick(ERRORS, Math.floor(random() * ERRORS.length))?.() };
-  const next = (): unknown => (depth <= 1 && random() < 0.2 ? undefined : { d: depth - 1, k: Math.floor(random() * 4) });
-  if (kind < 0.1) return { kind: 'one', signal: { collateral: FOREIGN, payload: next() } };
-  const signals: EmittedSignal[] = [];
+  if (kind < 0.05) return { kind: 'throw', error: pick(ERRORS, Math.floor(random() * ERRORS.length))?.() };
+  const foreign: EmittedSignal = { collateral: FOREIGN, payload: 0 };
+  if (kind < 0.07) return { kind: 'one', signal: foreign };
   const wanted = depth > 0 && emits.length > 0 ? Math.floor(random() * 3.4) : 0;
-  while (signals.length < wanted) {
-    signals.push({ collateral: pick(emits, Math.floor(random() * emits.length)) as string, payload: next() });
-  }
-  if (kind < 0.12) return { kind: 'many', signals: [...signals, { collateral: FOREIGN, payload: next() }] };
-  if (kind < 0.15) return { kind: 'junk', before: signals, alone: random() < 0.5 };
+  const chosen = Array.from({ length: wanted }, () => pick(emits, Math.floor(random() * emits.length)) as string);
+  const told = chosen.reduce((sum, collateral) => sum + (listeners[collateral] ?? 0), 0);
+  const d = Math.floor((depth - 1) / Math.max(1, told));
+  const signals = chosen.map((collateral): EmittedSignal => {
+    const isBare = d <= 0 && random() < 0.2;
+    return { collateral, payload: isBare ? undefined : { d, k: Math.floor(random() * 4) } };
+  });
+  if (kind < 0.09) return { kind: 'many', signals: [...signals, foreign] };
+  if (kind < 0.11) return { kind: 'junk', before: signals, alone: random() < 0.5 };
   const [only] = signals;
   if (only !== undefined && signals.length === 1 && random() < 0.6) return { kind: 'one', signal: only };
   return signals.length === 0 && random() < 0.7 ? { kind: 'nothing' } : { kind: 'many', signals };
@@ -110,7 +115,13 @@ function someAnswer(random: () => number, emits: readonly string[], payload: unk
 /** On no axon, of no graph. */
 export const FOREIGN = 'foreign';
 
-const ERRORS = [() => new Error('boom'), () => new TypeError('wrong'), () => 'a text', () => undefined, () => ({ at: 1 })];
+const ERRORS = [
+  () => new Error('boom'),
+  () => new TypeError('wrong'),
+  () => 'a text',
+  () => undefined,
+  () => ({ at: 1 }),
+];
 
 export const isPayload = (payload: unknown): payload is Payload =>
   typeof payload === 'object' && payload !== null && typeof (payload as Payload).d === 'number';

@@ -46,6 +46,7 @@ export function graphOf(library: Library, plan: GraphPlan): Graph {
   }
   collaterals.set(FOREIGN, library.collateral<unknown>(FOREIGN));
   const of = (name: string) => collaterals.get(name) as Collateral<unknown>;
+  const listeners = listenersOf(plan);
   const neurons = plan.neurons.map((neuronPlan, at) => {
     const name = neuronName(at);
     const emits = emitsOf(plan, neuronPlan);
@@ -54,7 +55,7 @@ export function graphOf(library: Library, plan: GraphPlan): Graph {
     for (const listens of listensOf(plan, neuronPlan)) {
       const nth = seen.get(listens) ?? 0;
       seen.set(listens, nth + 1);
-      const dendrite: Dendrite = { neuron: name, key: `${listens}#${nth}`, emits };
+      const dendrite: Dendrite = { neuron: name, key: `${listens}#${nth}`, emits, listeners };
       const response = (payload: unknown, _axon: unknown, ctx: unknown) =>
         carryOut(plan.seed, dendrite, payload, ctx as Context, of) as undefined;
       made.dendrite({ collateral: of(listens) as AnyCollateral, response });
@@ -63,6 +64,14 @@ export function graphOf(library: Library, plan: GraphPlan): Graph {
     return made;
   });
   return library.buildGraph(neurons, { name: 'random', version: '1', durable: true });
+}
+
+export function listenersOf(plan: GraphPlan): Record<string, number> {
+  const listeners: Record<string, number> = {};
+  for (const collateral of plan.neurons.flatMap((neuron) => listensOf(plan, neuron))) {
+    listeners[collateral] = (listeners[collateral] ?? 0) + 1;
+  }
+  return listeners;
 }
 
 /** The same graph as the oracle reads it. */

@@ -7,8 +7,16 @@ import { causeText, deliveryCause, deriveCause, ENTRY, OUTSIDE, parseCause } fro
 import type { RunContext } from '../../src/propagation/context.js';
 import type { RunEvent, SignalData, StartInput } from '../../src/propagation/events.js';
 import type { GraphPlan } from './arbitrary-graph.js';
-import { added, type Behaviour, behave, type ContextCall, type Dendrite, FOREIGN, throwsWhenRead } from './behaviour.js';
-import { readLine, startLine } from './handlers.js';
+import {
+  added,
+  type Behaviour,
+  behave,
+  type ContextCall,
+  type Dendrite,
+  FOREIGN,
+  throwsWhenRead,
+} from './behaviour.js';
+import { listenersOf, readLine, startLine } from './handlers.js';
 import { type CauseOf, Oracle, type OracleGraph } from './oracle.js';
 
 /** A handler that has answered, or has yet to. */
@@ -27,8 +35,11 @@ export class OracleSide {
   /** The context after each event, and after each turn. */
   readonly hops: RunContext[] = [];
   readonly turns: RunContext[] = [];
+  /** The turns that were more than an answer which came too late. */
+  readonly countedTurns: RunContext[] = [];
   readonly #plan: GraphPlan;
   readonly #graph: OracleGraph;
+  readonly #listeners: Readonly<Record<string, number>>;
   #entering = false;
   #parked = new Map<string, Answering>();
   /** Promises that have settled and were not told yet. */
@@ -37,6 +48,7 @@ export class OracleSide {
   constructor(plan: GraphPlan, graph: OracleGraph) {
     this.#plan = plan;
     this.#graph = graph;
+    this.#listeners = listenersOf(plan);
     const causeOf: CauseOf = (parent, index, subscriber, deliveryId) => {
       const cause = { cause1: 0, cause2: 0 };
       const from = { cause1: 0, cause2: 0 };
@@ -58,10 +70,16 @@ export class OracleSide {
     return [...this.#parked.keys()];
   }
 
-  start(input: StartInput): void {
+  /** What is sent in here makes activations of the entry. */
+  readonly entering = <T>(send: () => T): T => {
     this.#entering = true;
-    const first = this.oracle.send({ type: 'xstate.init', input });
+    const result = send();
     this.#entering = false;
+    return result;
+  };
+
+  start(input: StartInput): void {
+    const first = this.entering(() => this.oracle.send({ type: 'xstate.init', input }));
     this.hops.push(this.context);
     this.#follow(first.flatMap((effect) => (effect.type === 'start' ? [this.#call(effect.activation)] : [])));
   }
@@ -90,7 +108,12 @@ export class OracleSide {
 
   /** Promises are told in the order in which they settled. */
   tick(): void {
-    for (let next = this.#told.shift(); next !== undefined; next = this.#told.shift()) this.send(this.#outcome(next));
+    for (let next = this.#told.shift(); next !== undefined; next = this.#told.shift()) {
+      const outcome = this.#outcome(next);
+      const counts = this.oracle.accepts(this.context, outcome);
+      this.send(outcome);
+      if (!counts && this.countedTurns.length > 0 && this.context.status === 'running') this.countedTurns.pop();
+    }
   }
 
   #follow(events: RunEvent[]): void {
@@ -101,6 +124,7 @@ export class OracleSide {
       for (const effect of effects) if (effect.type === 'start') events.push(this.#call(effect.activation));
     }
     this.turns.push(this.context);
+    this.countedTurns.push(this.context);
   }
 
   /** Calls the handler. @returns what becomes of it at once */
@@ -110,7 +134,7 @@ export class OracleSide {
     if (started === undefined) throw new Error(`the oracle started ${activation}, which is not in its frontier`);
     const { neuron, payload } = started;
     const emits = this.#graph.neurons.find(({ name }) => name === neuron)?.emits ?? [];
-    const dendrite: Dendrite = { neuron, key: started.dendrite, emits };
+    const dendrite: Dendrite = { neuron, key: started.dendrite, emits, listeners: this.#listeners };
     const id = `${run}/${activation}`;
     const value = values[neuron];
     this.trace.push(startLine(id, dendrite, payload, value));
@@ -126,7 +150,9 @@ export class OracleSide {
   /** What the calls make of the value that is committed now. */
   #staged({ neuron, calls }: Answering): unknown {
     let value = this.context.values[neuron];
-    for (const made of calls) {
+    // what came before the last set or delete is not even tried
+    const last = calls.findLastIndex(({ call }) => call !== 'update');
+    for (const made of calls.slice(Math.max(last, 0))) {
       if (made.call === 'set') value = made.value;
       else if (made.call === 'delete') value = undefined;
       else value = added(value, made.add);

@@ -166,7 +166,7 @@ export class Oracle {
   }
 
   private init(draft: Draft, input: StartInput, effects: Effect[]): void {
-    draft.id = input.id;
+    draft.id = input.id ?? '';
     draft.hold = input.hold ?? false;
     draft.outputFrom = input.output ?? null;
     input.signals.forEach((signal, index) => this.enqueue(draft, signal, index, { parent: null }, effects));

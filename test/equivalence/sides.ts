@@ -1,5 +1,5 @@
 /** The sides that have handlers: the statechart, the logic in both ways of running, and the run whose actor comes late. */
-import { type Actor, type AnyActorLogic, createActor } from 'xstate';
+import { type Actor, type AnyActorLogic, createActor, transition } from 'xstate';
 import type { PersistedRun, RunSnapshotView } from '../../machines/snapshot.js';
 import type { Graph } from '../../src/graph/graph.js';
 import type { RunContext } from '../../src/propagation/context.js';
@@ -71,6 +71,11 @@ export class ActorSide implements Side {
 
   persisted(): PersistedRun {
     return this.actor.getPersistedSnapshot() as unknown as PersistedRun;
+  }
+
+  /** Where an event would lead, without sending it. */
+  explored(event: RunEvent): Shown {
+    return transition(this.#logic, this.actor.getSnapshot() as never, event as never)[0] as Shown;
   }
 
   /** What an observer was shown, as it would be persisted. */
