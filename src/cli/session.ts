@@ -25,8 +25,6 @@ export interface Session {
   /** Undefined when the flow brought its own. */
   readonly store: Store | undefined;
   readonly progress: Progress;
-  /** The stored run fits the flow, and goes on. */
-  tellResumed(): void;
   /** What to add to a command line to name the same store again. */
   readonly storeOption: string;
   close(): Promise<void>;
@@ -51,14 +49,10 @@ export async function openSession(
   const progress = progressOn(output, clock);
   const before = id === undefined || flow.hasOwnCns ? [] : (await readSettled(store, id)).settled;
   let milestones: ReadonlySet<string> = new Set<string>();
-  let tellTaken: () => void = () => undefined;
   const isMilestone = ({ neuron, outcome }: SettledEvent) => outcome === 'responded' && milestones.has(neuron);
   const watched = watchStore(store, {
     onCreated: (head) => progress.started(head.id),
-    onTaken: (head) => {
-      tellTaken = () => progress.resumed(head.id, head.seq, head.attempt + 1, before.filter(isMilestone).length);
-      if (id === undefined) tellTaken();
-    },
+    onTaken: (head) => progress.resumed(head.id, head.seq, head.attempt + 1, before.filter(isMilestone).length),
     onSaved: ({ seq }, settled) => {
       for (const { neuron } of settled.filter(isMilestone)) progress.milestone(neuron, seq);
     },
@@ -71,7 +65,6 @@ export async function openSession(
     cns,
     store: flow.hasOwnCns ? undefined : store,
     progress,
-    tellResumed: () => tellTaken(),
     storeOption: flow.hasOwnCns || options.store === undefined ? '' : ` --store ${shellWord(url)}`,
     close: async () => {
       progress.stop();
