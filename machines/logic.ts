@@ -39,8 +39,6 @@ export type InspectionObserver = Observer<InspectionEvent> | ((event: Inspection
 /** With the host of its handlers; null where each hop is an event. */
 interface ActorViews extends Views {
   readonly host: Host | null;
-  /** Answers that come later than this have nobody to go to. */
-  stopped: boolean;
 }
 
 type Scope = ActorScope<RunSnapshotView, RunEvent>;
@@ -71,13 +69,16 @@ export function createLogic(flow: Flow, options: LogicOptions = {}): RunLogic {
   const viewsFor = (work: Work, snapshot: RunSnapshot | null, scope: Scope): void => {
     const perHop = options.hops === 'event' || (options.hops === undefined && isInspected(scope));
     const host = perHop ? null : hostOf(work, scope.self);
-    const views: ActorViews = { snapshot, owner: scope.self, base: work.next, undo: null, host, stopped: false };
+    const views: ActorViews = { snapshot, owner: scope.self, turn: null, turning: false, stopped: false, host };
     work.views = views;
   };
   const runTurn = (work: Work, scope: Scope, first: Activation | null): void => {
-    const { host } = work.views as ActorViews;
-    if (host !== null) drain(work, host, first);
+    const views = work.views as ActorViews;
+    views.turning = true;
+    if (work.recorder !== null) work.recorder.flush();
+    if (views.host !== null) drain(work, views.host, first);
     else if (first !== null) hop(work, first, (event) => scope.self.send(event));
+    views.turning = false;
   };
 
   let adopting: Work | null = null;
@@ -116,7 +117,6 @@ export function createLogic(flow: Flow, options: LogicOptions = {}): RunLogic {
       const snapshot = asRun(view);
       const { work } = snapshot;
       const { beginning } = snapshot;
-      if (beginning === 'adopted' && work.starting !== null) return; // made inside a handler, whose turn goes on
       if (beginning === 'restored') apply(work, { type: 'engram.resume' });
       runTurn(work, scope as Scope, work.starting ?? begin(work));
       publish(work, snapshot);
@@ -135,12 +135,9 @@ export function createLogic(flow: Flow, options: LogicOptions = {}): RunLogic {
       if (settles && event.applyTo(work)) finish(work);
       else apply(work, event);
       const first = begin(work);
-      turn.log = views.undo;
       if (first !== null || work.recorder !== null) {
         scope.defer(() => {
-          if (work.recorder !== null) work.recorder.flush();
           runTurn(work, scope as Scope, first);
-          turn.log = views.undo;
           publish(work, next);
         });
       }
@@ -155,7 +152,7 @@ const asRun = (view: unknown): RunSnapshot => view as RunSnapshot;
 /** Shows for ever what was true when its actor stopped. */
 function stopped(snapshot: RunSnapshot, self: unknown): RunSnapshotView {
   const { work } = snapshot;
-  if (work.views !== null && work.views.owner === self) (work.views as ActorViews).stopped = true;
+  if (work.views !== null && work.views.owner === self) work.views.stopped = true;
   const last = new RunSnapshot(thaw(work.flow, snapshot.context), 'stopped');
   return last as unknown as RunSnapshotView;
 }
@@ -163,7 +160,7 @@ function stopped(snapshot: RunSnapshot, self: unknown): RunSnapshotView {
 /** Handlers that returned a promise answer through the actor's mailbox, as long as it takes anything. */
 function hostOf(work: Work, self: Scope['self']): Host {
   const send = (event: RunEvent): void => {
-    if (work.status === 'running' && !(work.views as ActorViews).stopped) self.send(event);
+    if (work.status === 'running' && work.views?.stopped !== true) self.send(event);
   };
   return {
     onAnswered: (activation, context, answer) => send(answeredEvent(work, activation, context, answer)),

@@ -84,7 +84,9 @@ export class Settlement {
 
   toJSON(): object {
     const { type, activation } = this;
-    return this.#failed ? { type, activation, error: this.#error } : { type, activation, signals: this.signals };
+    if (this.#failed) return { type, activation, error: this.#error };
+    const { signals, writes } = this;
+    return writes === undefined ? { type, activation, signals } : { type, activation, signals, writes };
   }
 }
 

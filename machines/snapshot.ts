@@ -7,9 +7,9 @@ import type { Snapshot } from 'xstate';
 import type { RunContext } from '../src/propagation/context.js';
 import type { RunEvent } from '../src/propagation/events.js';
 import { freeze } from '../src/propagation/image.js';
-import { rewind, type Turn } from '../src/propagation/rewind.js';
+import { rewind } from '../src/propagation/rewind.js';
 import { accepts, type RunValue, valueOf } from '../src/propagation/step.js';
-import { outputOf, type Work } from '../src/propagation/work.js';
+import { outputOf, type Turn, type Work } from '../src/propagation/work.js';
 
 /** What both forms of the machine persist; either can be rehydrated from it. */
 export interface PersistedRun {
@@ -58,14 +58,21 @@ export class RunSnapshot {
 
   get context(): RunContext {
     if (this.#context !== null) return this.#context;
-    if (this.#newer === null) return (this.#context = freeze(this.work));
+    const context = this.#read();
+    const { views } = this.work;
+    if (views === null || !views.turning) this.#context = context;
+    return context;
+  }
+
+  #read(): RunContext {
+    if (this.#newer === null) return freeze(this.work);
     const turns = [this.#turn as Turn];
     let at: RunSnapshot = this.#newer;
     while (at.#newer !== null && at.#context === null) {
       turns.push(at.#turn as Turn);
       at = at.#newer;
     }
-    return (this.#context = rewind(at.#context ?? freeze(at.work), turns.reverse()));
+    return rewind(at.#context ?? freeze(at.work), turns.reverse());
   }
 
   /** The turn that this snapshot shows has gone on: what was read of it before counts no more. */

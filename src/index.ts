@@ -4,6 +4,7 @@ export type { Lease, Owner, Store } from './durability/store.js';
 export {
   AbortedError,
   AlreadyOwnedError,
+  CNSClosedError,
   CorruptCheckpointError,
   EngramError,
   ForeignCollateralError,

@@ -79,7 +79,9 @@ const sumOf = (text: string): string => createHash('sha256').update(text).digest
 export function sealEnvelope(fields: EnvelopeFields): string {
   const checked = fieldsSchema.safeParse(fields);
   if (!checked.success) {
-    throw new InvalidArgumentError(`the head of a checkpoint cannot be written: ${problemsOf(checked.error)}`);
+    throw new InvalidArgumentError(`the head of a checkpoint cannot be written: ${problemsOf(checked.error)}`, {
+      hint: 'give every field of an envelope as its type says',
+    });
   }
   const body = bodyText(checked.data);
   return `${body.slice(0, -1)},"checksum":"${sumOf(body)}"}`;

@@ -9,7 +9,7 @@ const BRAND = Symbol.for('engram.error');
 
 export interface ErrorDetails {
   /** What to do next, as a sentence for a person. */
-  readonly hint?: string;
+  readonly hint: string;
   /** The error that led to this one. */
   readonly cause?: unknown;
 }
@@ -20,9 +20,9 @@ export abstract class EngramError extends Error {
   /** Whether the same call may succeed when it is made again unchanged. */
   readonly retryable: boolean = false;
   /** What to do next. */
-  readonly hint: string | undefined;
+  readonly hint: string;
 
-  constructor(message: string, details: ErrorDetails = {}) {
+  constructor(message: string, details: ErrorDetails) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.name = new.target.name;
     this.hint = details.hint;

@@ -9,6 +9,7 @@ export {
 } from './graph-errors.js';
 export {
   AbortedError,
+  CNSClosedError,
   ForeignCollateralError,
   InvalidAnswerError,
   StimulationAbortedError,

@@ -32,6 +32,7 @@ export class AbortedError extends EngramError {
   constructor(reason?: unknown) {
     super(reason === undefined ? 'the run was aborted' : `the run was aborted: ${describeError(reason)}`, {
       cause: reason,
+      hint: 'it was still to end when the run was aborted; nothing of it was committed',
     });
   }
 }
@@ -66,6 +67,14 @@ export class StimulationFailedError extends EngramError {
   }
 }
 
+/** A call on a CNS that was closed. */
+export class CNSClosedError extends EngramError {
+  readonly code = 'CNS_CLOSED';
+  constructor(what: string) {
+    super(`cns.${what}() came after cns.close()`, { hint: 'make a new CNS; a closed one stays closed' });
+  }
+}
+
 /** What an aborted run rejects with. */
 export class StimulationAbortedError extends EngramError {
   readonly code = 'STIMULATION_ABORTED';
@@ -75,6 +84,7 @@ export class StimulationAbortedError extends EngramError {
   ) {
     super(`run "${stimulationId}" was aborted${reason === undefined ? '' : `: ${describeError(reason)}`}`, {
       cause: reason,
+      hint: '`stimulation.getFailedTasks()` tells what was not done',
     });
   }
 }
@@ -85,7 +95,9 @@ export class StoredHandlerError extends EngramError {
   /** The name of the class of the original. */
   readonly originalName: string;
   constructor(error: unknown) {
-    super(describeError(error));
+    super(describeError(error), {
+      hint: 'its message and stack are those of the original; the rest could not be stored',
+    });
     this.originalName = error instanceof Error ? error.name : typeof error;
     if (error instanceof Error && error.stack !== undefined) this.stack = error.stack;
   }

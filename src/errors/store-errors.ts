@@ -70,8 +70,8 @@ export class StaleCheckpointError extends EngramError {
 export class StoreUnavailableError extends EngramError {
   readonly code = 'STORE_UNAVAILABLE';
   override readonly retryable = true;
-  constructor(what: string, cause: unknown, hint?: string) {
-    super(`${what}: ${describeError(cause)}`, { cause, ...(hint === undefined ? {} : { hint }) });
+  constructor(what: string, cause: unknown, hint = 'mend the store, then try again; what was stored is intact') {
+    super(`${what}: ${describeError(cause)}`, { cause, hint });
   }
 }
 

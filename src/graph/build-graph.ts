@@ -115,6 +115,12 @@ function nameCollaterals(specs: readonly NamedSpec[], options: GraphOptions, pro
 
   for (const spec of specs) {
     for (const [key, collateral] of Object.entries(spec.axon)) {
+      const shared = isCollateral(collateral) && names.has(collateral) && collateral.name === undefined;
+      if (shared && options.durable) {
+        problems.push(
+          `neuron "${spec.name}", axon key "${key}" shares a collateral without a name, which no one neuron can lend it`,
+        );
+      }
       claim(collateral, `${spec.name}.${key}`, `neuron "${spec.name}", axon key "${key}"`, true);
     }
   }

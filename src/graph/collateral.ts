@@ -14,11 +14,11 @@ export interface AnyCollateral {
 export type PayloadArgs<T> = undefined extends T ? [payload?: T] : [payload: T];
 
 export interface Collateral<T = undefined> extends AnyCollateral {
-  readonly [PAYLOAD]?: T;
+  readonly [PAYLOAD]?: () => T;
   createSignal(...args: PayloadArgs<T>): Signal<T>;
 }
 
-export type PayloadOf<C> = C extends { readonly [PAYLOAD]?: infer T } ? T : never;
+export type PayloadOf<C> = C extends { readonly [PAYLOAD]?: () => infer T } ? T : never;
 
 /** One payload on its way through a collateral. Data only. */
 export interface Signal<T = unknown> {
@@ -27,8 +27,11 @@ export interface Signal<T = unknown> {
 }
 
 export interface CollateralOptions<T> {
-  /** Checked where payloads come in from outside: on entry, on delivery and on rehydration. */
-  readonly schema?: ZodType<T>;
+  /**
+   * Checked where a run is started and where a stored one is brought back. A schema that checks and does not transform:
+   * what it gives must be what it takes, because it is checked again when it comes back from a store.
+   */
+  readonly schema?: ZodType<T, T>;
 }
 
 class SignalOf<T> implements Signal<T> {
@@ -59,7 +62,7 @@ class CollateralOf<T> implements Collateral<T> {
  * Makes a collateral.
  * @param name letters, digits, `_`, `.` and `-`, beginning with a letter or `_`; unique in a graph. Without one it is
  *   named `<neuron>.<axon key>` after the neuron that emits it.
- * @param options.schema a zod schema of the payload; payloads from outside become what it returns
+ * @param options.schema a zod schema of the payload, which checks and does not transform
  */
 export function collateral<T = undefined>(name?: string, options: CollateralOptions<T> = {}): Collateral<T> {
   return new CollateralOf<T>(name, options.schema);

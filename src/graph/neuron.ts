@@ -53,7 +53,7 @@ export class Neuron<A extends Axon = Axon, C = unknown, G = unknown> {
   #milestone = false;
   #sealed = false;
 
-  constructor(name: string | undefined, axon: A, contextSchema?: ZodType<C>) {
+  constructor(name: string | undefined, axon: A, contextSchema?: ZodType<C, C>) {
     this.#name = name;
     this.#axon = axon;
     this.#contextSchema = contextSchema;
@@ -73,7 +73,11 @@ export class Neuron<A extends Axon = Axon, C = unknown, G = unknown> {
     this.#assertOpen();
     const { collateral } = dendrite;
     const list = (Array.isArray(collateral) ? collateral : [collateral]) as readonly AnyCollateral[];
-    if (list.length === 0) throw new InvalidArgumentError(`${this.#label()}: a dendrite listens to no collateral`);
+    if (list.length === 0) {
+      throw new InvalidArgumentError(`${this.#label()}: a dendrite listens to no collateral`, {
+        hint: 'give it one at least: dendrite({ collateral: order, response })',
+      });
+    }
     if (typeof dendrite.response !== 'function') {
       throw new InvalidArgumentError(`${this.#label()}: a dendrite has no response`, {
         hint: 'dendrite({ collateral, response: (payload, axon, ctx) => … })',
@@ -97,13 +101,17 @@ export class Neuron<A extends Axon = Axon, C = unknown, G = unknown> {
         ...(missing.length > 0 ? [listed('no response for', missing)] : []),
         ...(extra.length > 0 ? [listed('no collateral for', extra)] : []),
       ];
-      throw new InvalidArgumentError(`${this.#label()}: bind must answer each collateral once: ${wrong.join('; ')}`);
+      throw new InvalidArgumentError(`${this.#label()}: bind must answer each collateral once: ${wrong.join('; ')}`, {
+        hint: 'give bind a response for every key of the map, and for no other',
+      });
     }
     for (const [key, collateral] of Object.entries(map)) {
       const binding = given[key];
       const response = typeof binding === 'function' ? binding : binding?.response;
       if (typeof response !== 'function') {
-        throw new InvalidArgumentError(`${this.#label()}: the binding of "${key}" has no response`);
+        throw new InvalidArgumentError(`${this.#label()}: the binding of "${key}" has no response`, {
+          hint: 'a binding is a function, or { response }',
+        });
       }
       this.#dendrites.push({ collateral, response: response as AnyResponse });
     }
@@ -159,7 +167,7 @@ export interface NeuronFactory<C, G> {
  * `withCtx<T>().neuron(...)`: the neuron's context value is a `T`.
  * @param schema checks stored values when a run is rehydrated
  */
-export function withCtx<C>(schema?: ZodType<C>): NeuronFactory<C, unknown> & {
+export function withCtx<C>(schema?: ZodType<C, C>): NeuronFactory<C, unknown> & {
   withGlobal<G>(): NeuronFactory<C, G>;
 } {
   return { ...factory<C, unknown>(schema), withGlobal: <G>() => factory<C, G>(schema) };
@@ -167,19 +175,19 @@ export function withCtx<C>(schema?: ZodType<C>): NeuronFactory<C, unknown> & {
 
 /** `withGlobal<T>().neuron(...)`: `ctx.global` is a `T`, and the CNS must be given one. */
 export function withGlobal<G>(): NeuronFactory<unknown, G> & {
-  withCtx<C>(schema?: ZodType<C>): NeuronFactory<C, G>;
+  withCtx<C>(schema?: ZodType<C, C>): NeuronFactory<C, G>;
 } {
-  return { ...factory<unknown, G>(undefined), withCtx: <C>(schema?: ZodType<C>) => factory<C, G>(schema) };
+  return { ...factory<unknown, G>(undefined), withCtx: <C>(schema?: ZodType<C, C>) => factory<C, G>(schema) };
 }
 
-const factory = <C, G>(schema: ZodType<C> | undefined): NeuronFactory<C, G> => ({
+const factory = <C, G>(schema: ZodType<C, C> | undefined): NeuronFactory<C, G> => ({
   neuron: <A extends Axon>(nameOrAxon: string | A, axon?: A) => make<A, C, G>(nameOrAxon, axon, schema),
 });
 
 function make<A extends Axon, C, G>(
   nameOrAxon: string | A,
   axon: A | undefined,
-  schema: ZodType<C> | undefined,
+  schema: ZodType<C, C> | undefined,
 ): Neuron<A, C, G> {
   if (typeof nameOrAxon !== 'string') return new Neuron<A, C, G>(undefined, nameOrAxon, schema);
   if (typeof axon !== 'object' || (axon as unknown) === null) {

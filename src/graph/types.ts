@@ -4,11 +4,11 @@ import type { AnyCollateral, PayloadArgs, PayloadOf, Signal } from './collateral
 /** The collaterals that a neuron may emit, by key. */
 export type Axon = Readonly<Record<string, AnyCollateral>>;
 
-declare const AXON_KEY: unique symbol;
+declare const madeThroughAxon: unique symbol;
 
 /** A signal made through the axon of a neuron, under one of its keys. */
 export interface Emission<T, K> extends Signal<T> {
-  readonly [AXON_KEY]: K;
+  readonly [madeThroughAxon]: K;
 }
 
 /**

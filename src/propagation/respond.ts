@@ -1,5 +1,5 @@
 /**
- * Calling handlers: what they are given, and what becomes of what they return. The only place where user code runs.
+ * Calling handlers: what they are given, and what becomes of what they return. The only place where handlers run.
  *
  * Context writes are staged here and handed over at settlement; a handler that goes on after its activation has ended
  * writes to a stage that nobody looks at again.

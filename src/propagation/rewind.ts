@@ -5,30 +5,18 @@
  */
 import type { Barrier, PendingActivation, RunContext } from './context.js';
 import { barrierImageOf, imageOf } from './image.js';
-import { BARRIER, failedOf, GONE, HELD, NO_OUTPUT, type Undo, type Views, type Work } from './work.js';
-
-/** What one turn changed: its log, and the scalars as they were before it. Only a run that is running has a turn. */
-export interface Turn {
-  log: readonly Undo[] | null;
-  readonly next: number;
-  readonly settled: number;
-  readonly failed: number;
-  readonly output: unknown;
-  readonly deliveries: readonly string[] | null;
-}
+import { BARRIER, failedOf, GONE, HELD, NO_OUTPUT, type Turn, type Undo, type Views, type Work } from './work.js';
 
 /** Begins a turn: from here on the working set writes down what it changes. */
 export function beginTurn(work: Work, views: Views, mayDeliver: boolean): Turn {
-  views.base = work.next;
-  views.undo = null;
-  return {
+  return (views.turn = {
     log: null,
     next: work.next,
     settled: work.settled,
     failed: failedOf(work).length,
     output: work.rare === null || work.rare.output === null ? NO_OUTPUT : work.rare.output.payload,
     deliveries: mayDeliver ? [...(work.rare?.deliveries ?? [])] : null,
-  };
+  });
 }
 
 interface Entry {

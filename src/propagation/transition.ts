@@ -4,8 +4,8 @@
  *
  * I1: `settle` is the only way in which an activation ends well, and it commits everything at once.
  */
-import type { Channel, GraphNeuron } from '../graph/graph.js';
-import { AbortedError } from '../errors/index.js';
+import { AbortedError, UnknownCollateralError } from '../errors/index.js';
+import type { Channel, Graph, GraphNeuron } from '../graph/graph.js';
 import { type AnswerSignal, answerProblem, type CheckedAnswer } from './answer.js';
 import { type Caused, deliveryCause, deriveCause, ENTRY, OUTSIDE } from './cause.js';
 import { DELIVERIES_KEPT, type FailedActivation } from './context.js';
@@ -92,16 +92,23 @@ function applyOperation(work: Work, operation: Operation, event: RunEvent, effec
   }
 }
 
+/** @throws UnknownCollateralError */
 export function start(work: Work, input: StartInput, effects: Effect[] | null = null): void {
   if (input.id !== undefined) work.name = input.id;
   if (input.hold === true) rareOf(work).hold = true;
-  const from = input.output === undefined ? undefined : work.flow.graph.channels.get(input.output);
-  if (from !== undefined) rareOf(work).output = { from, payload: NO_OUTPUT };
+  const { channels } = work.flow.graph;
+  if (input.output !== undefined) rareOf(work).output = { from: known(channels, input.output), payload: NO_OUTPUT };
   for (let i = 0; i < input.signals.length; i++) {
     const { collateral, payload } = input.signals[i] as SignalData;
-    const channel = work.flow.graph.channels.get(collateral);
-    if (channel !== undefined) enqueue(work, channel, payload, ENTRY, i, null, null, effects);
+    enqueue(work, known(channels, collateral), payload, ENTRY, i, null, null, effects);
   }
+}
+
+/** A run that begins with what the graph does not have would end with nothing done. */
+function known(channels: Graph['channels'], name: string): Channel {
+  const channel = channels.get(name);
+  if (channel === undefined) throw new UnknownCollateralError(name, [...channels.keys()]);
+  return channel;
 }
 
 function receive(work: Work, channel: Channel, event: SignalEvent, effects: Effect[] | null): boolean {
@@ -215,8 +222,8 @@ function leaveSettled(work: Work, activation: Activation, writes: Writes | undef
 
 function write(work: Work, neuron: string, value: unknown): void {
   const values = (work.values ??= new Map());
-  const { views } = work;
-  if (views !== null) (views.undo ??= []).push({ key: neuron, had: values.has(neuron), old: values.get(neuron) });
+  const turn = work.views === null ? null : work.views.turn;
+  if (turn !== null) (turn.log ??= []).push({ key: neuron, had: values.has(neuron), old: values.get(neuron) });
   if (value === undefined) values.delete(neuron);
   else values.set(neuron, value);
   if (work.recorder !== null) work.recorder.onWritten(neuron);

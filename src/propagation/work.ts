@@ -117,15 +117,29 @@ export class Work {
   }
 }
 
+/** What one turn changed: its log, and the scalars as they were before it. Only a run that is running has a turn. */
+export interface Turn {
+  log: Undo[] | null;
+  /** Younger activations are nothing that a snapshot from before the turn knows. */
+  readonly next: number;
+  readonly settled: number;
+  readonly failed: number;
+  readonly output: unknown;
+  readonly deliveries: readonly string[] | null;
+}
+
 /** What an actor's snapshots need of the working set that they show. */
 export interface Views {
   /** The newest snapshot that was published of it. */
   snapshot: object | null;
   /** The actor that it belongs to. */
   readonly owner: unknown;
-  /** `next` at the beginning of the turn: younger activations are nothing an older snapshot knows. */
-  base: number;
-  undo: Undo[] | null;
+  /** The turn that changes it, or did so last; null before the first. */
+  turn: Turn | null;
+  /** Whether handlers are being called: what is read now is not what will be true at the end of the turn. */
+  turning: boolean;
+  /** Nothing starts any more, and answers that come have nobody to go to. */
+  stopped: boolean;
 }
 
 /** What few runs have. */
@@ -160,10 +174,10 @@ export const failedOf = ({ rare }: Work): readonly FailedActivation[] => (rare =
 
 /** Writes down how an activation is, when a published snapshot may have to show it so. */
 export function remember(work: Work, activation: Activation): void {
-  const { views } = work;
-  if (views !== null && activation.n < views.base) {
+  const turn = work.views === null ? null : work.views.turn;
+  if (turn !== null && activation.n < turn.next) {
     const { state, n, link } = activation;
-    (views.undo ??= []).push({ activation, state, n, link });
+    (turn.log ??= []).push({ activation, state, n, link });
   }
 }
 
@@ -191,6 +205,7 @@ export function pushQueue(work: Work, activation: Activation): void {
 export function begin(work: Work): Activation | null {
   const activation = work.queueHead;
   if (activation === null || work.starting !== null || work.status !== 'running') return null;
+  if (work.views !== null && work.views.stopped) return null;
   if (work.views !== null) remember(work, activation);
   work.queueHead = activation.next;
   if (work.queueHead === null) work.queueTail = null;

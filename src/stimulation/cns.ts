@@ -3,7 +3,13 @@ import { createLogic } from '../../machines/logic.js';
 import { type Clock, systemClock } from '../clock/clock.js';
 import { type Codec, createCodec } from '../durability/codec.js';
 import { thisOwner } from '../durability/owner.js';
-import { InvalidArgumentError, RunExistsError, StoreRequiredError } from '../errors/index.js';
+import {
+  CNSClosedError,
+  InvalidArgumentError,
+  RunExistsError,
+  RunSuspendedError,
+  StoreRequiredError,
+} from '../errors/index.js';
 import { buildGraph } from '../graph/build-graph.js';
 import type { Signal } from '../graph/collateral.js';
 import { Network } from '../graph/network.js';
@@ -11,7 +17,7 @@ import type { AnyNeuron } from '../graph/neuron.js';
 import { createFlow, FLOW, type Flow } from '../propagation/operations.js';
 import { start } from '../propagation/transition.js';
 import { Work } from '../propagation/work.js';
-import { Durability } from './durability.js';
+import { DurableRuns } from './durable-runs.js';
 import { checkEntry, encodeEntry, type Entry } from './entry.js';
 import type { CNSOptions, Logger, StimulateOptions } from './options.js';
 import { type RecoverOptions, type RecoveryReport, recoverAll } from './recover.js';
@@ -20,6 +26,8 @@ import { Run, type RunHost } from './run.js';
 import { AwaitableStimulation, Stimulation } from './stimulation.js';
 
 const DEFAULT_LEASE = 5000;
+/** What a timer can count. */
+const LONGEST_LEASE = 2 ** 31 - 1;
 
 interface LiveEntry {
   readonly run: Run;
@@ -35,9 +43,10 @@ export class CNS<G = unknown> {
   readonly #codec: Codec = createCodec();
   readonly #clock: Clock;
   readonly #logger: Logger;
-  readonly #durability: Durability | null;
+  readonly #durability: DurableRuns | null;
   /** Runs that go on here and were given an id, with the entry that they were started with. */
   readonly #live = new Map<string, LiveEntry>();
+  #closed = false;
 
   /**
    * @param neurons the graph
@@ -46,7 +55,11 @@ export class CNS<G = unknown> {
    */
   constructor(neurons: readonly AnyNeuron<G>[], options: CNSOptions = {}, ...global: unknown extends G ? [G?] : [G]) {
     const { store, clock = systemClock, logger = console, lease = DEFAULT_LEASE } = options;
-    if (!(lease > 0)) throw new InvalidArgumentError('lease must be a number of milliseconds greater than 0');
+    if (!(lease > 0 && lease <= LONGEST_LEASE)) {
+      throw new InvalidArgumentError(`lease must be a number of milliseconds from 1 to ${LONGEST_LEASE}`, {
+        hint: 'leave it out for 5 seconds',
+      });
+    }
     const { name = 'flow', version = '1' } = options;
     const graph = buildGraph(neurons, { name, version, durable: store !== undefined });
     this.#clock = clock;
@@ -62,7 +75,7 @@ export class CNS<G = unknown> {
     this.#durability =
       store === undefined
         ? null
-        : new Durability({
+        : new DurableRuns({
             store,
             clock,
             logger,
@@ -77,12 +90,14 @@ export class CNS<G = unknown> {
    * Starts a run. Without a store, all work that needs no waiting is done when this returns; with one, nothing starts
    * before the entry is stored.
    * @returns the run; awaiting it gives its result
-   * @throws UnknownCollateralError, InvalidPayloadError, InvalidArgumentError, RunExistsError
+   * @throws UnknownCollateralError, InvalidPayloadError, InvalidArgumentError, UnserializableError, CNSClosedError; and
+   *   RunExistsError when a run of this id is live here with another entry (one that is only stored rejects with it)
    */
   stimulate(signal: Signal | readonly Signal[], options: StimulateOptions = {}): AwaitableStimulation {
+    this.#assertOpen('stimulate');
     const entry = checkEntry(this[FLOW].graph, signal, options);
     const known = options.id === undefined ? undefined : this.#live.get(options.id);
-    if (known !== undefined) return this.#attach(known, entry, options.id as string);
+    if (known !== undefined) return this.#attach(known, entry, options);
 
     const work = new Work(this[FLOW]);
     const run = new Run(work, this.#host);
@@ -106,20 +121,21 @@ export class CNS<G = unknown> {
    * @throws AlreadyOwnedError, NoValidCheckpointError, UnsupportedFormatError, GraphMismatchError, StoreRequiredError
    */
   async rehydrate(id: string): Promise<Stimulation | undefined> {
+    this.#assertOpen('rehydrate');
     const durability = this.#assertDurable('rehydrate');
     const known = this.#live.get(id);
     if (known !== undefined) return new Stimulation(known.run);
     return durability.exclusively(id, () => this.#bringBack(durability, id));
   }
 
-  async #bringBack(durability: Durability, id: string): Promise<Stimulation | undefined> {
+  async #bringBack(durability: DurableRuns, id: string): Promise<Stimulation | undefined> {
     const known = this.#live.get(id);
     if (known !== undefined) return new Stimulation(known.run);
     const loaded = await durability.load(id);
     if (loaded === undefined) return undefined;
     const raced = this.#live.get(id);
-    if (raced !== undefined) {
-      // started meanwhile, under the same id: it attaches when it finds the run stored
+    if (raced !== undefined && raced.entry === loaded.entry) {
+      // started meanwhile with the same entry: it attaches when it finds the run stored
       await durability.abandon(id, loaded);
       return new Stimulation(raced.run);
     }
@@ -131,19 +147,29 @@ export class CNS<G = unknown> {
 
   /** Rehydrates all unfinished runs of this flow that nobody owns. Reports what it could not bring back, and why. */
   recover(options: RecoverOptions = {}): Promise<RecoveryReport> {
+    this.#assertOpen('recover');
     const { store } = this.#assertDurable('recover');
-    const isLive = (id: string) => this.#live.has(id);
-    return recoverAll(store, this[FLOW].graph.name, (id) => this.rehydrate(id), isLive, options);
+    const isWanted = (id: string) => !this.#closed && !this.#live.has(id);
+    return recoverAll(store, this[FLOW].graph.name, (id) => this.rehydrate(id), isWanted, options);
   }
 
-  /** Lets go of all durable runs, so that another process may take them at once. The store stays open: it is yours. */
+  /**
+   * Lets go of all durable runs, so that another process may take them at once, and starts nothing more. The
+   * store stays open: it is yours.
+   */
   async close(): Promise<void> {
+    this.#closed = true;
     await this.#durability?.close();
   }
 
-  #attach({ run, entry }: LiveEntry, given: Entry, id: string): AwaitableStimulation {
+  #attach({ run, entry }: LiveEntry, given: Entry, options: StimulateOptions): AwaitableStimulation {
     const encoded = entry === null || typeof entry === 'string' ? entry : this.#tryEncode(entry);
-    if (encoded === undefined || encoded !== this.#tryEncode(given)) throw new RunExistsError(id);
+    if (encoded === undefined || encoded !== this.#tryEncode(given)) throw new RunExistsError(run.work.id);
+    if (options.onResponse !== undefined) {
+      const { recorder } = run.work;
+      const listeners = this.#listenersOf(run, options);
+      run.work.recorder = joinRecorders(recorder === null ? listeners : [recorder, ...listeners]);
+    }
     return new AwaitableStimulation(run);
   }
 
@@ -160,7 +186,11 @@ export class CNS<G = unknown> {
     return [new Responses(run, [onResponse], (error) => run.keepListenerError(error))];
   }
 
-  #assertDurable(what: string): Durability {
+  #assertOpen(what: string): void {
+    if (this.#closed) throw new CNSClosedError(what);
+  }
+
+  #assertDurable(what: string): DurableRuns {
     if (this.#durability === null) throw new StoreRequiredError(`cns.${what}()`);
     return this.#durability;
   }
@@ -172,6 +202,7 @@ export class CNS<G = unknown> {
   }
 
   #onFailure(run: Run, error: unknown): void {
+    if (error instanceof RunSuspendedError) return; // unfinished, not failed
     // whoever awaits it in this turn or soon after sees it there
     this.#clock.after(0, () => {
       if (!run.observed) this.#logger.error(`run "${run.work.id}" failed and nobody was waiting for it`, error);

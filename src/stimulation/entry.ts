@@ -1,7 +1,7 @@
 /** What a run is started with, checked before anything of it exists. */
-import type { ZodError } from 'zod';
+import type { ZodError, ZodType } from 'zod';
 import type { Codec } from '../durability/codec.js';
-import { InvalidArgumentError, InvalidPayloadError, UnknownCollateralError } from '../errors/index.js';
+import { describeError, InvalidArgumentError, InvalidPayloadError, UnknownCollateralError } from '../errors/index.js';
 import { isSignal, type Signal } from '../graph/collateral.js';
 import type { Channel, Graph } from '../graph/graph.js';
 import type { SignalData } from '../propagation/events.js';
@@ -15,7 +15,9 @@ export interface Entry {
 export function checkEntry(graph: Graph, given: Signal | readonly Signal[], options: StimulateOptions): Entry {
   const { id, output } = options;
   if (id !== undefined && (typeof id !== 'string' || id === '')) {
-    throw new InvalidArgumentError('stimulate: id must be a text that is not empty');
+    throw new InvalidArgumentError('stimulate: id must be a text that is not empty', {
+      hint: 'leave it out to have one made up',
+    });
   }
   const signals: SignalData[] = [];
   if (!Array.isArray(given)) signals.push(checkSignal(graph, given, 0));
@@ -47,9 +49,20 @@ export function channelOf(graph: Graph, collateral: unknown): Channel {
 export function checkPayload(channel: Channel, payload: unknown): unknown {
   const { schema } = channel.collateral;
   if (schema === undefined) return payload;
-  const checked = schema.safeParse(payload);
+  const checked = parseNow(channel, schema, payload);
   if (checked.success) return checked.data;
   throw new InvalidPayloadError(channel.name, issuesOf(checked.error), checked.error);
+}
+
+function parseNow(channel: Channel, schema: ZodType, payload: unknown): ReturnType<ZodType['safeParse']> {
+  try {
+    return schema.safeParse(payload);
+  } catch (cause) {
+    throw new InvalidArgumentError(`the schema of "${channel.name}" did not answer at once: ${describeError(cause)}`, {
+      cause,
+      hint: 'a schema must not be async, nor throw; do what takes time in a handler',
+    });
+  }
 }
 
 export const issuesOf = (error: ZodError): string[] =>

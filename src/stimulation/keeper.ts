@@ -38,6 +38,8 @@ export class Keeper implements EndGate {
   #parentSeq: number | null = null;
   #attempt = 1;
   #saving = false;
+  /** The save that is on its way gives the lease up: whatever is said of the lease meanwhile, that save decides. */
+  #ending = false;
   #inFlight: Promise<void> = Promise.resolve();
   /** Made, not stored yet: a save that failed is part of the next one. */
   #unsaved: { parts: Record<string, string | null>; events: readonly string[] } = { parts: {}, events: [] };
@@ -50,8 +52,9 @@ export class Keeper implements EndGate {
     this.#changes = options.changes;
   }
 
+  /** What is to be renewed; null when nothing is. */
   get lease(): Lease | null {
-    return this.#lease;
+    return this.#ending ? null : this.#lease;
   }
 
   /** Stores a new run and takes its lease, in one save. @returns false when a run of this id is there already */
@@ -110,7 +113,7 @@ export class Keeper implements EndGate {
     const { work } = this.run;
     const lease = this.#lease as Lease;
     const seq = this.#seq + 1;
-    const ends = work.status !== 'running';
+    const ends = (this.#ending = work.status !== 'running');
     const barriers = barriersOf(work);
     try {
       const { head, index, parts, events } = this.#draft(seq, lease.fence, {});
@@ -157,26 +160,35 @@ export class Keeper implements EndGate {
       return;
     }
     // the run stops here, so that nothing happens that is not stored; whoever mends the store may go on at once
-    await this.#store.release(work.id, lease).catch(() => undefined);
-    this.run.stop(new SaveFailedError(work.id, seq, error));
+    const released = this.#store.release(work.id, lease).catch(() => undefined);
+    this.run.stop(new SaveFailedError(work.id, seq, error), released);
+    await released;
   }
 
   /** Somebody else took the run while it was not renewed. */
   lose(error: EngramError): void {
-    if (this.#lease === null) return;
+    if (this.#lease === null || this.#ending) return;
     this.#lease = null;
     this.run.stop(error);
   }
 
   /** Gives the run up without ending it: its process closes, and any other may take it at once. */
   async letGo(): Promise<void> {
+    if (this.#ending) return this.#inFlight;
     const lease = this.#lease;
     if (lease === null) return;
     this.#lease = null;
     const { id } = this.run.work;
-    this.run.stop(new RunSuspendedError(id));
-    await this.#inFlight;
-    await this.#store.release(id, lease);
+    const released = this.#inFlight.then(() => this.#store.release(id, lease));
+    this.run.stop(
+      new RunSuspendedError(id),
+      released.catch(() => undefined),
+    );
+    await released;
+  }
+
+  onActorStopped(): void {
+    this.letGo().catch((error: unknown) => this.run.stop(error));
   }
 
   #draft(seq: number, fence: number, more: Record<string, string>): Draft {

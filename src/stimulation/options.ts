@@ -53,8 +53,11 @@ export interface ResponseInfo {
   readonly queueLength: number;
 }
 
-/** `starting`: not yet stored for the first time, or not yet brought up. */
-export type StimulationStatus = 'starting' | 'running' | 'completed' | 'failed' | 'aborted';
+/**
+ * `starting`: not yet stored for the first time, or not yet brought up. `suspended`: let go before its end; a stored run
+ * goes on wherever it is rehydrated.
+ */
+export type StimulationStatus = 'starting' | 'running' | 'completed' | 'failed' | 'aborted' | 'suspended';
 
 export interface Result {
   readonly id: string;

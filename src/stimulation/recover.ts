@@ -13,7 +13,7 @@ export interface RecoverOptions {
 }
 
 export interface RecoveryReport {
-  /** Ids of the runs that go on here. */
+  /** Ids of the runs that were brought back: they go on here, or had ended by the time they were asked for. */
   readonly resumed: readonly string[];
   /** Runs that another living process holds. */
   readonly owned: readonly { readonly id: string; readonly error: AlreadyOwnedError }[];
@@ -25,31 +25,35 @@ export async function recoverAll(
   store: Store,
   graph: string,
   rehydrate: (id: string) => Promise<Stimulation | undefined>,
-  isLive: (id: string) => boolean,
+  isWanted: (id: string) => boolean,
   { filter, concurrency = 16, onRun }: RecoverOptions,
 ): Promise<RecoveryReport> {
   if (!(Number.isInteger(concurrency) && concurrency > 0)) {
-    throw new InvalidArgumentError('recover: concurrency must be a whole number greater than 0');
+    throw new InvalidArgumentError('recover: concurrency must be a whole number greater than 0', {
+      hint: 'leave it out for 16',
+    });
   }
   const resumed: string[] = [];
   const owned: { id: string; error: AlreadyOwnedError }[] = [];
   const failed: { id: string; error: unknown }[] = [];
   const bringBack = async (id: string): Promise<void> => {
+    let brought: Stimulation | undefined;
     try {
       const stimulation = await rehydrate(id);
       if (stimulation === undefined) return;
       resumed.push(id);
-      onRun?.(stimulation);
+      brought = stimulation;
     } catch (error) {
       if (error instanceof AlreadyOwnedError) owned.push({ id, error });
       else failed.push({ id, error });
     }
+    if (brought !== undefined) onRun?.(brought);
   };
   const runs = unfinished(store, graph);
   const worker = async (): Promise<void> => {
     for (let next = await runs.next(); next.done !== true; next = await runs.next()) {
       const { id, index } = next.value;
-      if (!isLive(id) && (filter === undefined || filter({ id, status: index.status }))) await bringBack(id);
+      if (isWanted(id) && (filter === undefined || filter({ id, status: index.status }))) await bringBack(id);
     }
   };
   await Promise.all(Array.from({ length: concurrency }, worker));

@@ -4,7 +4,7 @@
  */
 import type { InspectionObserver, RunLogic } from '../../machines/logic.js';
 import { answeredEvent, Settlement } from '../../machines/outcome.js';
-import { StimulationAbortedError, StimulationFailedError } from '../errors/index.js';
+import { RunSuspendedError, StimulationAbortedError, StimulationFailedError } from '../errors/index.js';
 import { commit, drain, type HandlerContext, type Host } from '../propagation/respond.js';
 import { fail } from '../propagation/transition.js';
 import { type Activation, BARRIER, begin, failedOf, outputOf, type Work } from '../propagation/work.js';
@@ -26,6 +26,8 @@ export interface RunHost {
 export interface EndGate {
   /** The run has something new to look at. */
   onTurn(): void;
+  /** Somebody stopped the run's actor before its end. */
+  onActorStopped(): void;
 }
 
 interface Waiter {
@@ -61,7 +63,7 @@ export class Run implements Host {
 
   get status(): StimulationStatus {
     if (this.#phase === 'starting') return 'starting';
-    if (this.#stopped !== null) return 'failed';
+    if (this.#stopped !== null) return this.#stopped.error instanceof RunSuspendedError ? 'suspended' : 'failed';
     return this.#phase === 'ended' ? this.work.status : 'running';
   }
 
@@ -72,9 +74,14 @@ export class Run implements Host {
   get actor(): RunActor {
     if (this.#actor !== null) return this.#actor;
     const actor = (this.#actor = this.#host.logic.adopt(this.work, this.#host.inspect));
-    actor.subscribe({ next: () => this.#afterTurn(), error: (error) => this.stop(error) });
-    // made inside a handler: the run still has the turn, and tells the actor at the end of it
-    if (this.#phase !== 'starting') actor.start();
+    if (this.#stopped !== null) return actor.stop();
+    actor.subscribe({
+      next: () => this.#afterTurn(),
+      error: (error) => this.stop(error),
+      complete: () => this.#afterActor(),
+    });
+    // made while a handler or a listener has the turn, it starts at the end of that
+    if (this.#phase !== 'starting' && this.#phase !== 'draining') actor.start();
     return actor;
   }
 
@@ -134,11 +141,12 @@ export class Run implements Host {
 
   #drain(): void {
     const { work } = this;
-    if (work.recorder !== null) work.recorder.flush();
     this.#phase = 'draining';
+    if (work.recorder !== null) work.recorder.flush();
     drain(work, this, begin(work));
-    if (this.#isDraining) this.#phase = 'idle';
-    if (this.#actor !== null) this.#actor.send({ type: 'engram.turn' });
+    if (!this.#isDraining) return;
+    this.#phase = 'idle';
+    if (this.#actor !== null) this.#actor.start();
     this.#afterTurn();
   }
 
@@ -147,6 +155,14 @@ export class Run implements Host {
     const gate = this.#more === null ? null : this.#more.gate;
     if (gate !== null) gate.onTurn();
     else if (this.work.status !== 'running') this.end();
+  }
+
+  /** The user has stopped the actor of a run that is not at its end. */
+  #afterActor(): void {
+    if (this.#phase === 'ended' || this.work.status !== 'running') return;
+    const gate = this.#more === null ? null : this.#more.gate;
+    if (gate !== null) gate.onActorStopped();
+    else this.stop(new RunSuspendedError(this.work.id));
   }
 
   keepListenerError(error: unknown): void {
@@ -160,13 +176,18 @@ export class Run implements Host {
     this.#settle();
   }
 
-  /** The run cannot go on in this process. What is stored stays as it is. */
-  stop(error: unknown): void {
+  /**
+   * The run cannot go on in this process. What is stored stays as it is.
+   * @param first what is to be done before anybody is told; never rejects
+   */
+  stop(error: unknown, first?: Promise<unknown>): void {
     if (this.#phase === 'ended') return;
     this.#rest.stopped = { error };
     this.#phase = 'ended';
+    if (this.work.views !== null) this.work.views.stopped = true;
     this.#actor?.stop();
-    this.#settle();
+    if (first === undefined) this.#settle();
+    else void first.then(() => this.#settle());
   }
 
   get #rest(): More {

@@ -16,7 +16,11 @@ export class Stimulation {
     return this.#run.work.id;
   }
 
-  /** The run as an XState actor, made when it is first asked for. `subscribe`, `inspect` and `toPromise` work on it. */
+  /**
+   * The run as an XState actor, made when it is first asked for. `subscribe`, `waitFor` and `toPromise` work on it.
+   * Events sent to it are the machine's own language, taken as they are: no schema is asked, and telling it that a
+   * milestone is stored makes it go on. Stopping it lets the run go.
+   */
   get actor(): RunActor {
     return this.#run.actor;
   }
@@ -28,7 +32,8 @@ export class Stimulation {
   /**
    * Resolves when the run has completed; with a store, when its end is stored.
    * @throws StimulationFailedError with the causes of all failed activations; StimulationAbortedError; SaveFailedError;
-   *   StaleOwnerError when another process took the run over
+   *   StaleOwnerError when another process took the run over; RunSuspendedError when it was let go by `cns.close()`;
+   *   RunExistsError when the id is stored with another entry
    */
   waitUntilComplete(): Promise<Result> {
     return this.#run.waitUntilComplete();

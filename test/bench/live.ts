@@ -16,6 +16,7 @@ export function liveRuns(cns: HasFlow, entry: string): () => Run {
       onTurn() {
         if (work.status !== 'running') run.end();
       },
+      onActorStopped: () => undefined,
     });
     start(work, input);
     run.actor.subscribe(() => undefined);

@@ -9,8 +9,8 @@ import { storeAt } from '../support/stores.js';
 interface Shape {
   readonly second?: string;
   readonly more?: readonly AnyNeuron<unknown>[];
-  readonly payload?: z.ZodType<{ n: number }>;
-  readonly context?: z.ZodType<number>;
+  readonly payload?: z.ZodType<{ n: number }, { n: number }>;
+  readonly context?: z.ZodType<number, number>;
   readonly options?: CNSOptions;
   readonly listens?: string;
   readonly output?: string;

@@ -109,7 +109,7 @@ export const stepPlans: fc.Arbitrary<StepPlan> = fc.record({
 export const casePlans: fc.Arbitrary<CasePlan> = fc.record({
   graph: graphPlans,
   entry: entryPlans,
-  steps: fc.array(stepPlans, { minLength: 1, maxLength: 12, size: 'max' }),
+  steps: fc.array(stepPlans, { minLength: 1, maxLength: 9, size: 'max' }),
   late: fc.record({ in: fc.constantFrom('step', 'handler'), at: fc.nat({ max: 8 }) }),
 });
 

@@ -1,6 +1,6 @@
 /** A graph plan made real: neurons of the library whose handlers carry out `behave`. */
 import type { Graph } from '../../src/graph/graph.js';
-import type { AnyCollateral, Collateral } from '../../src/graph/collateral.js';
+import type { Collateral } from '../../src/graph/collateral.js';
 import type { NeuronContext } from '../../src/graph/types.js';
 import { collateralName, emitsOf, type GraphPlan, listensOf, neuronName } from './arbitrary-graph.js';
 import {
@@ -58,7 +58,7 @@ export function graphOf(library: Library, plan: GraphPlan): Graph {
       const dendrite: Dendrite = { neuron: name, key: `${listens}#${nth}`, emits, listeners };
       const response = (payload: unknown, _axon: unknown, ctx: unknown) =>
         carryOut(plan.seed, dendrite, payload, ctx as Context, of) as undefined;
-      made.dendrite({ collateral: of(listens) as AnyCollateral, response });
+      made.dendrite({ collateral: of(listens), response });
     }
     if (neuronPlan.milestone) made.milestone();
     return made;
@@ -111,7 +111,11 @@ function carryOut(
     return answerOf(answer, of);
   }
   if (when === 'resolved') {
-    return answer.kind === 'throw' ? Promise.reject(answer.error as Error) : Promise.resolve(answerOf(answer, of));
+    return new Promise((resolve, reject: (error: unknown) => void) => {
+      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- users reject with anything
+      if (answer.kind === 'throw') reject(answer.error);
+      else resolve(answerOf(answer, of));
+    });
   }
   const park = (resolve: (value: unknown) => void, reject: (error: unknown) => void): void => {
     environment.parked.set(id, () => {
@@ -121,7 +125,6 @@ function carryOut(
       else resolve(answerOf(answer, of));
     });
   };
-  // eslint-disable-next-line unicorn/no-thenable -- a thenable of somebody else's is what is tested
   return when === 'thenable' ? { then: park } : new Promise(park);
 }
 

@@ -157,7 +157,7 @@ export class Oracle {
     if (type === 'xstate.init') return this.init(draft, (event as InitEvent).input as StartInput, effects);
     if (type === 'engram.abort') return this.abort(draft, event as AbortEvent);
     if (type === 'engram.resume') return this.resume(draft);
-    if (this.graph.collaterals.includes(type)) return this.signal(draft, event as SignalEvent, effects);
+    if (this.graph.collaterals.includes(type)) return this.signal(draft, event, effects);
     const outcome = outcomeIn(type)?.outcome;
     if (outcome === 'pending') return this.pending(draft, event as ActivationEvent);
     if (outcome === 'responded') return this.responded(draft, event as RespondedEvent, effects);

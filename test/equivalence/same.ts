@@ -53,5 +53,5 @@ const describe = (got: unknown, expected: unknown): string => ` is ${show(got)},
 
 export function show(value: unknown): string {
   if (value === undefined) return 'undefined';
-  return JSON.stringify(value) ?? String(value);
+  return JSON.stringify(value) ?? typeof value;
 }

@@ -80,7 +80,7 @@ export class ActorSide implements Side {
 
   /** What an observer was shown, as it would be persisted. */
   persistedOf(shown: Shown): PersistedRun {
-    return this.#logic.getPersistedSnapshot(shown as never) as unknown as PersistedRun;
+    return this.#logic.getPersistedSnapshot(shown) as unknown as PersistedRun;
   }
 
   rehydrate(persisted: PersistedRun): void {
@@ -126,7 +126,9 @@ export class LateSide implements Side {
     this.#host = {
       logic: library.createLogic(this.flow),
       inspect: undefined,
-      onEnded: () => void this.ends++,
+      onEnded: () => {
+        this.ends++;
+      },
       onFailure: () => undefined,
     };
     if (plan.in === 'handler') {

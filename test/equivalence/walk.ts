@@ -119,7 +119,8 @@ export function walk(library: Library, plan: WalkPlan): Move[] {
     byStatechart = moved(statechart, byStatechart, event);
     compare();
   }
-  for (const [at, each] of shown.entries()) assertSame(`explored snapshot ${at}, read late`, each.logic.context, each.context);
+  for (const [at, each] of shown.entries())
+    assertSame(`explored snapshot ${at}, read late`, each.logic.context, each.context);
   if (environment.calls > 0) throw new Divergence('exploring', `called ${environment.calls} handlers`);
   return moves;
 }

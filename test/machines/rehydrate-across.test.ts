@@ -51,18 +51,27 @@ describe('a persisted snapshot', () => {
     next.actor.stop();
   });
 
-  it.each(pairs)('of the %s goes on in the %s with the same id for what was in flight, to the same end', async (from, to) => {
-    const first = begin(from);
-    checkpoint(first.actor);
-    expect(names(first.orders.calls)).toEqual(['pay', 'ship', 'stock', 'mail']);
-    const next = goOn(to, first.actor);
-    expect(next.orders.calls).toEqual([first.orders.calls[1]]);
-    next.orders.shipping[0]?.();
-    await settled();
-    const end = next.actor.getPersistedSnapshot() as unknown as { status: string; output: unknown; context: object };
-    expect(end).toMatchObject({ status: 'done', value: 'completed', output: 'order 7' });
-    expect(end.context).toMatchObject({ values: { mail: 2 }, frontier: [], barriers: [], settled: 5, output: 'order 7' });
-  });
+  it.each(pairs)(
+    'of the %s goes on in the %s with the same id for what was in flight, to the same end',
+    async (from, to) => {
+      const first = begin(from);
+      checkpoint(first.actor);
+      expect(names(first.orders.calls)).toEqual(['pay', 'ship', 'stock', 'mail']);
+      const next = goOn(to, first.actor);
+      expect(next.orders.calls).toEqual([first.orders.calls[1]]);
+      next.orders.shipping[0]?.();
+      await settled();
+      const end = next.actor.getPersistedSnapshot() as unknown as { status: string; output: unknown; context: object };
+      expect(end).toMatchObject({ status: 'done', value: 'completed', output: 'order 7' });
+      expect(end.context).toMatchObject({
+        values: { mail: 2 },
+        frontier: [],
+        barriers: [],
+        settled: 5,
+        output: 'order 7',
+      });
+    },
+  );
 
   it.each(pairs)('of the %s that has ended is ended in the %s', async (from, to) => {
     const { actor, orders } = begin(from);

@@ -19,7 +19,9 @@ const forms: [string, (orders: Orders) => AnyActorLogic][] = [
   ['logic per event', ({ cns }) => toLogic(cns, { hops: 'event' })],
 ];
 
-const checkpointOf = (shown: { readonly context: { readonly barriers: readonly { readonly activation: string }[] } }) => ({
+const checkpointOf = (shown: {
+  readonly context: { readonly barriers: readonly { readonly activation: string }[] };
+}) => ({
   type: 'pay:checkpointed',
   activation: shown.context.barriers[0]?.activation ?? 'none',
 });
@@ -178,7 +180,9 @@ describe.each(forms)('the %s', (form, logicOf) => {
     const typesOf = async (orders: number): Promise<string[]> => {
       const made = createOrders();
       const types = new Set<string>();
-      const inspect = (event: InspectionEvent) => void (event.type === '@xstate.event' && types.add(event.event.type));
+      const inspect = (event: InspectionEvent) => {
+        if (event.type === '@xstate.event') types.add(event.event.type);
+      };
       const signals = Array.from({ length: orders }, (_, payload) => ({ collateral: 'order', payload }));
       const actor = createActor(logicOf(made), { input: { id: 'run', signals }, inspect }).start();
       for (let at = 0; at < orders; at++) made.shipping[at]?.();

@@ -11,7 +11,7 @@ describe('stimulate', () => {
     expectTypeOf(run).toExtend<PromiseLike<Result>>();
     expectTypeOf<Awaited<typeof run>>().toEqualTypeOf<Result>();
     expectTypeOf(run.waitUntilComplete()).toEqualTypeOf<Promise<Result>>();
-    expectTypeOf(run.status).toEqualTypeOf<'starting' | 'running' | 'completed' | 'failed' | 'aborted'>();
+    expectTypeOf(run.status).toEqualTypeOf<'starting' | 'running' | 'completed' | 'failed' | 'aborted' | 'suspended'>();
   });
 
   it('takes signals only, and options that there are', () => {

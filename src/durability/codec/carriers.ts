@@ -114,7 +114,10 @@ carriers.registerCustom<object, [string, string]>(
     },
     deserialize: ([name, text]) => {
       const type = BYTES[name];
-      if (type === undefined) throw new InvalidArgumentError(`there is no kind of bytes "${name}"`);
+      if (type === undefined)
+        throw new InvalidArgumentError(`there is no kind of bytes "${name}"`, {
+          hint: 'read it with the version of engram that wrote it',
+        });
       const bytes = Buffer.from(text, 'base64');
       return type.make(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength));
     },

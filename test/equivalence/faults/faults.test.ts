@@ -34,7 +34,10 @@ interface Found {
   readonly check: string;
 }
 
-async function firstDifference(library: Library, attempts: typeof ATTEMPTS | readonly [(typeof ATTEMPTS)[0]]): Promise<Found | null> {
+async function firstDifference(
+  library: Library,
+  attempts: typeof ATTEMPTS | readonly [(typeof ATTEMPTS)[0]],
+): Promise<Found | null> {
   const runs = fc.asyncProperty(casePlans, (plan) => runCase(library, plan));
   const walks = fc.property(walkPlans, (plan) => void walk(library, plan));
   for (const [at, { property, cases }] of attempts.entries()) {
@@ -44,7 +47,11 @@ async function firstDifference(library: Library, attempts: typeof ATTEMPTS | rea
     );
     if (!result.failed) continue;
     const error = result.errorInstance;
-    return { property, case: result.numRuns, check: error instanceof Divergence ? error.check : `threw ${String(error)}` };
+    return {
+      property,
+      case: result.numRuns,
+      check: error instanceof Divergence ? error.check : `threw ${String(error)}`,
+    };
   }
   return null;
 }
@@ -59,7 +66,13 @@ describe('I7 the differential properties', () => {
     async (name, patch) => {
       expect(copies.matches(patch), `${patch.file} holds what is looked for once`).toBe(1);
       const difference = await firstDifference(await copies.load(patch), ATTEMPTS);
-      found.push({ fault: name, in: patch.file, by: difference?.property, case: difference?.case, check: difference?.check });
+      found.push({
+        fault: name,
+        in: patch.file,
+        by: difference?.property,
+        case: difference?.case,
+        check: difference?.check,
+      });
       expect(difference).not.toBeNull();
     },
     60_000,

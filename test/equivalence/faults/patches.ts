@@ -12,6 +12,7 @@ const image = 'src/propagation/image.ts';
 const rewind = 'src/propagation/rewind.ts';
 const respond = 'src/propagation/respond.ts';
 const logic = 'machines/logic.ts';
+const snapshot = 'machines/snapshot.ts';
 const outcome = 'machines/outcome.ts';
 const statechart = 'machines/statechart.ts';
 const config = 'machines/statechart-config.ts';
@@ -21,20 +22,22 @@ export const PATCHES: readonly Patch[] = [
     name: 'a settlement drops the second signal of an array',
     file: transition,
     find: 'for (let i = 0; i < answer.length; i++) {\n    const { collateral, payload } = answer[i] as AnswerSignal;',
-    replace: 'for (let i = 0; i < Math.min(1, answer.length); i++) {\n    const { collateral, payload } = answer[i] as AnswerSignal;',
+    replace:
+      'for (let i = 0; i < Math.min(1, answer.length); i++) {\n    const { collateral, payload } = answer[i] as AnswerSignal;',
   },
   {
     name: 'the signals of an array are enqueued last first',
     file: transition,
     find: 'for (let i = 0; i < answer.length; i++) {\n    const { collateral, payload } = answer[i] as AnswerSignal;',
-    replace: 'for (let i = answer.length - 1; i >= 0; i--) {\n    const { collateral, payload } = answer[i] as AnswerSignal;',
+    replace:
+      'for (let i = answer.length - 1; i >= 0; i--) {\n    const { collateral, payload } = answer[i] as AnswerSignal;',
   },
   {
     name: 'a wrong answer commits its writes before it fails',
     file: transition,
-    find: "  if (problem !== null) {\n    fail(work, activation, problem);",
+    find: '  if (problem !== null) {\n    fail(work, activation, problem);',
     replace:
-      "  if (problem !== null) {\n    if (writes !== undefined) write(work, neuron.name, writes.value);\n    fail(work, activation, problem);",
+      '  if (problem !== null) {\n    if (writes !== undefined) write(work, neuron.name, writes.value);\n    fail(work, activation, problem);',
   },
   {
     name: 'what a barrier held keeps its old place',
@@ -52,7 +55,8 @@ export const PATCHES: readonly Patch[] = [
     name: 'a milestone that emits nothing is no barrier',
     file: transition,
     find: '  if (!neuron.milestone || work.rare === null || !work.rare.hold) return null;',
-    replace: '  if (!neuron.milestone || neuron.emits.length === 0 || work.rare === null || !work.rare.hold) return null;',
+    replace:
+      '  if (!neuron.milestone || neuron.emits.length === 0 || work.rare === null || !work.rare.hold) return null;',
   },
   {
     name: 'a delivery id is not remembered',
@@ -63,7 +67,7 @@ export const PATCHES: readonly Patch[] = [
   {
     name: 'resuming puts what was in flight behind the queue',
     file: transition,
-    find: "  work.flightTail.next = work.queueHead;\n  work.queueTail ??= work.flightTail;\n  work.queueHead = work.flightHead;",
+    find: '  work.flightTail.next = work.queueHead;\n  work.queueTail ??= work.flightTail;\n  work.queueHead = work.flightHead;',
     replace:
       '  if (work.queueTail === null) work.queueHead = work.flightHead;\n  else work.queueTail.next = work.flightHead;\n  work.queueTail = work.flightTail;',
   },
@@ -134,10 +138,16 @@ export const PATCHES: readonly Patch[] = [
     replace: '',
   },
   {
-    name: 'a superseded snapshot of the logic keeps no log of its turn',
-    file: logic,
-    find: '          runTurn(work, scope as Scope, first);\n          turn.log = views.undo;',
-    replace: '          runTurn(work, scope as Scope, first);',
+    name: 'an old snapshot undoes its turns in the wrong order',
+    file: snapshot,
+    find: 'turns.reverse()',
+    replace: 'turns',
+  },
+  {
+    name: 'the undo log misses the youngest activation that was there',
+    file: work,
+    find: 'activation.n < turn.next)',
+    replace: 'activation.n < turn.next - 1)',
   },
   {
     name: 'the regions of the statechart do not ask the context',

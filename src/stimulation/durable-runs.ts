@@ -17,7 +17,7 @@ import type { Logger } from './options.js';
 import { joinRecorders } from './responses.js';
 import type { Run } from './run.js';
 
-export interface DurabilityOptions {
+export interface DurableRunsOptions {
   readonly store: Store;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -40,9 +40,9 @@ export interface ReadyRun {
   readonly generation: number;
 }
 
-export class Durability {
+export class DurableRuns {
   readonly store: Store;
-  readonly #options: DurabilityOptions;
+  readonly #options: DurableRunsOptions;
   readonly #leases: Leases;
   readonly #keepers = new WeakMap<Run, Keeper>();
   readonly #turns = new Map<string, Promise<unknown>>();
@@ -50,7 +50,7 @@ export class Durability {
   /** Grows with every `close`: what began before it is let go instead of going on. */
   #generation = 0;
 
-  constructor(options: DurabilityOptions) {
+  constructor(options: DurableRunsOptions) {
     this.#options = options;
     this.store = options.store;
     this.#leases = new Leases(options.store, options.clock, options.lease, options.logger);
@@ -97,12 +97,8 @@ export class Durability {
   async #attach(run: Run, entry: string, listeners: readonly Recorder[]): Promise<void> {
     const { id } = run.work;
     try {
-      const ready = await this.load(id);
+      const ready = await this.load(id, entry);
       if (ready === undefined) throw new UnknownRunError(id, this.store.name);
-      if (ready.entry !== entry) {
-        await this.abandon(id, ready);
-        throw new RunExistsError(id);
-      }
       run.adopt(ready.work);
       await this.resume(run, ready, listeners);
     } catch (error) {
@@ -112,12 +108,14 @@ export class Durability {
 
   /**
    * Reads a stored run and takes its lease, unless it has ended.
+   * @param entry refuses a run that was started with another one, before its lease is touched
    * @returns undefined when there is no such run
    */
-  async load(id: string): Promise<ReadyRun | undefined> {
+  async load(id: string, entry?: string): Promise<ReadyRun | undefined> {
     const generation = this.#generation;
     const before = await loadRun(this.store, id, this.#options.codec);
     if (before === undefined) return undefined;
+    if (entry !== undefined && before.parts.get(partOf.entry()) !== entry) throw new RunExistsError(id);
     if (before.context.status !== 'running') return this.#ready(before, null, generation);
     const lease = await this.store.acquire(id, this.#claim);
     if (lease === undefined) return undefined;
