@@ -16,7 +16,7 @@ import { apply, finish, start } from '../src/propagation/transition.js';
 import { type Activation, begin, type Views, Work } from '../src/propagation/work.js';
 import { hop } from './hop.js';
 import { answeredEvent, Settlement } from './outcome.js';
-import { type Beginning, persist, type PersistedRun, RunSnapshot, type RunSnapshotView } from './snapshot.js';
+import { persist, type PersistedRun, RunSnapshot, type RunSnapshotView } from './snapshot.js';
 import { createStatechartConfig, type StatechartConfig } from './statechart-config.js';
 
 export interface LogicOptions {
@@ -39,6 +39,8 @@ export type InspectionObserver = Observer<InspectionEvent> | ((event: Inspection
 /** With the host of its handlers; null where each hop is an event. */
 interface ActorViews extends Views {
   readonly host: Host | null;
+  /** What was in flight when it was persisted is not, here. */
+  readonly restored: boolean;
 }
 
 type Scope = ActorScope<RunSnapshotView, RunEvent>;
@@ -51,10 +53,9 @@ export function createLogic(flow: Flow, options: LogicOptions = {}): RunLogic {
     snapshot.refresh();
     return snapshot as unknown as RunSnapshotView;
   };
-  const open = (work: Work, scope: Scope, beginning: Beginning): RunSnapshotView => {
+  const open = (work: Work, scope: Scope, restored = false): RunSnapshotView => {
     const snapshot = new RunSnapshot(work, 'active');
-    snapshot.beginning = beginning;
-    viewsFor(work, snapshot, scope);
+    viewsFor(work, snapshot, scope, restored);
     return publish(work, snapshot);
   };
   /** The working set that a snapshot shows, if it is this actor's and the snapshot its newest; else a copy. */
@@ -66,10 +67,18 @@ export function createLogic(flow: Flow, options: LogicOptions = {}): RunLogic {
     viewsFor(copy, null, scope);
     return copy;
   };
-  const viewsFor = (work: Work, snapshot: RunSnapshot | null, scope: Scope): void => {
+  const viewsFor = (work: Work, snapshot: RunSnapshot | null, scope: Scope, restored = false): void => {
     const perHop = options.hops === 'event' || (options.hops === undefined && isInspected(scope));
     const host = perHop ? null : hostOf(work, scope.self);
-    const views: ActorViews = { snapshot, owner: scope.self, turn: null, turning: false, stopped: false, host };
+    const views: ActorViews = {
+      snapshot,
+      owner: scope.self,
+      turn: null,
+      turning: false,
+      stopped: false,
+      host,
+      restored,
+    };
     work.views = views;
   };
   const runTurn = (work: Work, scope: Scope, first: Activation | null): void => {
@@ -97,18 +106,18 @@ export function createLogic(flow: Flow, options: LogicOptions = {}): RunLogic {
     },
 
     getInitialSnapshot(scope, input) {
-      if (adopting !== null) return open(adopting, scope as Scope, 'adopted');
+      if (adopting !== null) return open(adopting, scope as Scope);
       const work = new Work(flow);
       if (input !== undefined) {
         start(work, input);
         begin(work);
         finish(work);
       }
-      return open(work, scope as Scope, 'entry');
+      return open(work, scope as Scope);
     },
 
     restoreSnapshot(persisted, scope) {
-      return open(thaw(flow, (persisted as unknown as PersistedRun).context), scope as Scope, 'restored');
+      return open(thaw(flow, (persisted as unknown as PersistedRun).context), scope as Scope, true);
     },
 
     getPersistedSnapshot: (snapshot) => persist(asRun(snapshot)) as never,
@@ -116,8 +125,7 @@ export function createLogic(flow: Flow, options: LogicOptions = {}): RunLogic {
     start(view, scope) {
       const snapshot = asRun(view);
       const { work } = snapshot;
-      const { beginning } = snapshot;
-      if (beginning === 'restored') apply(work, { type: 'engram.resume' });
+      if ((work.views as ActorViews).restored) apply(work, { type: 'engram.resume' });
       runTurn(work, scope as Scope, work.starting ?? begin(work));
       publish(work, snapshot);
     },

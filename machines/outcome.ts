@@ -44,17 +44,16 @@ export const errorEvent = (activation: Activation, error: unknown): FailedEvent 
 export class Settlement {
   readonly #work: Work;
   readonly #activation: Activation;
-  readonly #answer: unknown;
-  readonly #error: unknown;
   readonly #failed: boolean;
+  /** What was answered, or thrown. */
+  readonly #value: unknown;
   readonly writes: Writes | undefined;
 
   constructor(work: Work, activation: Activation, failed: boolean, answerOrError: unknown, writes: Writes | undefined) {
     this.#work = work;
     this.#activation = activation;
     this.#failed = failed;
-    this.#answer = failed ? undefined : answerOrError;
-    this.#error = failed ? answerOrError : undefined;
+    this.#value = answerOrError;
     this.writes = writes;
   }
 
@@ -66,10 +65,10 @@ export class Settlement {
     return this.#activation.cause;
   }
   get signals(): SignalData[] | null {
-    return signalsOf(this.#activation, this.#answer);
+    return this.#failed ? null : signalsOf(this.#activation, this.#value);
   }
   get error(): unknown {
-    return this.#error;
+    return this.#failed ? this.#value : undefined;
   }
 
   /** @returns false when this working set is not the one that it is about */
@@ -77,14 +76,14 @@ export class Settlement {
     const activation = this.#activation;
     if (work !== this.#work) return false;
     if (activation.state >= BARRIER || work.status !== 'running') return true;
-    if (this.#failed) fail(work, activation, this.#error);
-    else settleChecked(work, activation, this.#answer, this.writes);
+    if (this.#failed) fail(work, activation, this.#value);
+    else settleChecked(work, activation, this.#value, this.writes);
     return true;
   }
 
   toJSON(): object {
     const { type, activation } = this;
-    if (this.#failed) return { type, activation, error: this.#error };
+    if (this.#failed) return { type, activation, error: this.#value };
     const { signals, writes } = this;
     return writes === undefined ? { type, activation, signals } : { type, activation, signals, writes };
   }

@@ -25,15 +25,10 @@ export interface PersistedRun {
 /** Superseded snapshots that are still held are made independent after this many turns. */
 const LONGEST_CHAIN = 256;
 
-/** How an actor begins with a snapshot: that it made of an input, that was persisted, or of a run that goes on. */
-export type Beginning = 'entry' | 'restored' | 'adopted';
-
 export class RunSnapshot {
   status: 'active' | 'done' | 'stopped';
-  readonly error: undefined = undefined;
   /** The working set that it shows, as long as it is the newest. */
   readonly work: Work;
-  beginning: Beginning = 'entry';
   #context: RunContext | null = null;
   #newer: RunSnapshot | null = null;
   #turn: Turn | null = null;
@@ -79,6 +74,10 @@ export class RunSnapshot {
   refresh(): void {
     this.#context = null;
     if (this.work.status !== 'running') this.status = 'done';
+  }
+
+  get error(): undefined {
+    return undefined;
   }
 
   get output(): unknown {

@@ -134,7 +134,7 @@ export const PATCHES: readonly Patch[] = [
   {
     name: 'a restored logic does not resume what was in flight',
     file: logic,
-    find: "if (beginning === 'restored') apply(work, { type: 'engram.resume' });",
+    find: "if ((work.views as ActorViews).restored) apply(work, { type: 'engram.resume' });",
     replace: '',
   },
   {
