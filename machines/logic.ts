@@ -125,6 +125,7 @@ export function createLogic(flow: Flow, options: LogicOptions = {}): RunLogic {
     start(view, scope) {
       const snapshot = asRun(view);
       const { work } = snapshot;
+      if (work.views === null) return; // a stopped run is not started again
       if ((work.views as ActorViews).restored) apply(work, { type: 'engram.resume' });
       runTurn(work, scope as Scope, work.starting ?? begin(work));
       publish(work, snapshot);
@@ -153,6 +154,12 @@ export function createLogic(flow: Flow, options: LogicOptions = {}): RunLogic {
     },
   };
   return logic;
+}
+
+/** Whether an actor was stopped, also before it was started: XState tells the first by its snapshot, the other by nothing public. */
+export function isStopped(actor: Actor<RunLogic>): boolean {
+  const { _processingStatus: processing } = actor as unknown as { readonly _processingStatus?: number };
+  return processing === 2 && actor.getSnapshot().status !== 'done';
 }
 
 const asRun = (view: unknown): RunSnapshot => view as RunSnapshot;

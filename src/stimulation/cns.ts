@@ -21,13 +21,15 @@ import { DurableRuns } from './durable-runs.js';
 import { checkEntry, encodeEntry, type Entry } from './entry.js';
 import type { CNSOptions, Logger, StimulateOptions } from './options.js';
 import { type RecoverOptions, type RecoveryReport, recoverAll } from './recover.js';
-import { joinRecorders, Responses } from './responses.js';
+import { Responses } from './responses.js';
 import { Run, type RunHost } from './run.js';
 import { AwaitableStimulation, Stimulation } from './stimulation.js';
 
 const DEFAULT_LEASE = 5000;
 /** What a timer can count. */
 const LONGEST_LEASE = 2 ** 31 - 1;
+
+const NO_LISTENERS: readonly Responses[] = [];
 
 interface LiveEntry {
   readonly run: Run;
@@ -103,13 +105,13 @@ export class CNS<G = unknown> {
     const run = new Run(work, this.#host);
     const durability = this.#durability;
     start(work, { id: options.id, signals: entry.signals, hold: durability !== null, output: entry.output });
+    for (const listener of this.#listenersOf(run, options)) run.listen(listener);
     if (durability !== null) {
       const text = encodeEntry(entry, this.#codec);
       this.#live.set(work.id, { run, entry: text });
-      durability.start(run, text, this.#listenersOf(run, options));
+      durability.start(run, text);
     } else {
       if (options.id !== undefined) this.#live.set(options.id, { run, entry });
-      if (options.onResponse !== undefined) work.recorder = joinRecorders(this.#listenersOf(run, options));
       run.start();
     }
     return new AwaitableStimulation(run);
@@ -123,14 +125,24 @@ export class CNS<G = unknown> {
   async rehydrate(id: string): Promise<Stimulation | undefined> {
     this.#assertOpen('rehydrate');
     const durability = this.#assertDurable('rehydrate');
+    return this.#handleOf(id) ?? durability.exclusively(id, () => this.#bringBack(durability, id));
+  }
+
+  /** A run that goes on here. One that is only being started may yet turn out to be refused. */
+  #handleOf(id: string, entry?: string | null): Stimulation | undefined {
     const known = this.#live.get(id);
-    if (known !== undefined) return new Stimulation(known.run);
-    return durability.exclusively(id, () => this.#bringBack(durability, id));
+    const isKnown = known !== undefined && (known.run.status !== 'starting' || known.entry === entry);
+    return isKnown ? new Stimulation(known.run) : undefined;
   }
 
   async #bringBack(durability: DurableRuns, id: string): Promise<Stimulation | undefined> {
-    const known = this.#live.get(id);
-    if (known !== undefined) return new Stimulation(known.run);
+    const starting = this.#live.get(id);
+    if (starting !== undefined) {
+      const entry = await durability.entryOf(id);
+      if (entry === undefined) return new Stimulation(starting.run);
+      const handle = this.#handleOf(id, entry);
+      if (handle !== undefined) return handle;
+    }
     const loaded = await durability.load(id);
     if (loaded === undefined) return undefined;
     const raced = this.#live.get(id);
@@ -165,11 +177,7 @@ export class CNS<G = unknown> {
   #attach({ run, entry }: LiveEntry, given: Entry, options: StimulateOptions): AwaitableStimulation {
     const encoded = entry === null || typeof entry === 'string' ? entry : this.#tryEncode(entry);
     if (encoded === undefined || encoded !== this.#tryEncode(given)) throw new RunExistsError(run.work.id);
-    if (options.onResponse !== undefined) {
-      const { recorder } = run.work;
-      const listeners = this.#listenersOf(run, options);
-      run.work.recorder = joinRecorders(recorder === null ? listeners : [recorder, ...listeners]);
-    }
+    for (const listener of this.#listenersOf(run, options)) run.listen(listener);
     return new AwaitableStimulation(run);
   }
 
@@ -181,8 +189,8 @@ export class CNS<G = unknown> {
     }
   }
 
-  #listenersOf(run: Run, { onResponse }: StimulateOptions): Responses[] {
-    if (onResponse === undefined) return [];
+  #listenersOf(run: Run, { onResponse }: StimulateOptions): readonly Responses[] {
+    if (onResponse === undefined) return NO_LISTENERS;
     return [new Responses(run, [onResponse], (error) => run.keepListenerError(error))];
   }
 

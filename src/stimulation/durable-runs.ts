@@ -9,12 +9,11 @@ import { RunExistsError, SaveFailedError, UnknownRunError } from '../errors/inde
 import { thaw } from '../propagation/image.js';
 import type { Flow } from '../propagation/operations.js';
 import { apply, finish } from '../propagation/transition.js';
-import { barriersOf, type Recorder, type Work } from '../propagation/work.js';
+import { barriersOf, type Work } from '../propagation/work.js';
 import { Keeper } from './keeper.js';
 import { Leases } from './leases.js';
 import { checkGraph, type LoadedRun, loadRun } from './load.js';
 import type { Logger } from './options.js';
-import { joinRecorders } from './responses.js';
 import type { Run } from './run.js';
 
 export interface DurableRunsOptions {
@@ -36,8 +35,6 @@ export interface ReadyRun {
   readonly lease: Lease | null;
   /** The encoded entry. */
   readonly entry: string | null;
-  /** Of the CNS, when the loading began. */
-  readonly generation: number;
 }
 
 export class DurableRuns {
@@ -47,8 +44,8 @@ export class DurableRuns {
   readonly #keepers = new WeakMap<Run, Keeper>();
   readonly #turns = new Map<string, Promise<unknown>>();
   readonly #beginning = new Set<Promise<void>>();
-  /** Grows with every `close`: what began before it is let go instead of going on. */
-  #generation = 0;
+  /** What comes up after this is let go instead of going on. */
+  #closed = false;
 
   constructor(options: DurableRunsOptions) {
     this.#options = options;
@@ -61,16 +58,12 @@ export class DurableRuns {
   }
 
   /** Stores a new run, then lets it start. */
-  start(run: Run, entry: string, listeners: readonly Recorder[]): void {
-    const generation = this.#generation;
-    const keeper = this.#keep(run, listeners, (changes) => changes.adoptNew(run.work));
+  start(run: Run, entry: string): void {
+    const keeper = this.#keep(run, (changes) => changes.adoptNew(run.work));
     const begun = keeper
       .create(this.#claim, entry)
       .then(
-        (created) =>
-          created
-            ? this.#go(keeper, generation)
-            : this.exclusively(run.work.id, () => this.#attach(run, entry, listeners)),
+        (created) => (created ? this.#go(keeper) : this.exclusively(run.work.id, () => this.#attach(run, entry))),
         (error: unknown) => run.stop(new SaveFailedError(run.work.id, 1, error)),
       )
       .catch((error: unknown) => run.stop(error))
@@ -94,16 +87,22 @@ export class DurableRuns {
   }
 
   /** A run of this id is stored already: the same entry attaches to it (idempotent start). */
-  async #attach(run: Run, entry: string, listeners: readonly Recorder[]): Promise<void> {
+  async #attach(run: Run, entry: string): Promise<void> {
     const { id } = run.work;
     try {
       const ready = await this.load(id, entry);
       if (ready === undefined) throw new UnknownRunError(id, this.store.name);
       run.adopt(ready.work);
-      await this.resume(run, ready, listeners);
+      await this.resume(run, ready);
     } catch (error) {
       run.stop(error);
     }
+  }
+
+  /** The encoded entry of a stored run, read without taking its lease; undefined when there is no such run. */
+  async entryOf(id: string): Promise<string | null | undefined> {
+    const loaded = await loadRun(this.store, id, this.#options.codec);
+    return loaded === undefined ? undefined : (loaded.parts.get(partOf.entry()) ?? null);
   }
 
   /**
@@ -112,25 +111,24 @@ export class DurableRuns {
    * @returns undefined when there is no such run
    */
   async load(id: string, entry?: string): Promise<ReadyRun | undefined> {
-    const generation = this.#generation;
     const before = await loadRun(this.store, id, this.#options.codec);
     if (before === undefined) return undefined;
     if (entry !== undefined && before.parts.get(partOf.entry()) !== entry) throw new RunExistsError(id);
-    if (before.context.status !== 'running') return this.#ready(before, null, generation);
+    if (before.context.status !== 'running') return this.#ready(before, null);
     const lease = await this.store.acquire(id, this.#claim);
     if (lease === undefined) return undefined;
     try {
       // read again: its last owner may have stored more before it let go
       const loaded = await loadRun(this.store, id, this.#options.codec);
       if (loaded === undefined) throw new UnknownRunError(id, this.store.name);
-      return this.#ready(loaded, lease, generation);
+      return this.#ready(loaded, lease);
     } catch (error) {
       await this.store.release(id, lease).catch(() => undefined);
       throw error;
     }
   }
 
-  #ready(loaded: LoadedRun, lease: Lease | null, generation: number): ReadyRun {
+  #ready(loaded: LoadedRun, lease: Lease | null): ReadyRun {
     const { logger, flow } = this.#options;
     const { context, envelope, damage } = loaded;
     for (const what of damage) logger.warn(`run "${context.id}" goes on from checkpoint ${envelope.seq}: ${what}`);
@@ -138,7 +136,7 @@ export class DurableRuns {
       logger.warn(`run "${context.id}" was stored by another shape of "${flow.graph.name}", which has all it needs`);
     }
     const work = thaw(flow, context);
-    return { work, stored: loaded, lease, entry: loaded.parts.get(partOf.entry()) ?? null, generation };
+    return { work, stored: loaded, lease, entry: loaded.parts.get(partOf.entry()) ?? null };
   }
 
   /** Gives back a run that was loaded and is not to go on. */
@@ -147,14 +145,14 @@ export class DurableRuns {
   }
 
   /** Lets a stored run go on from where it stands; its milestones are stored, so what they hold is let go at once (I4). */
-  async resume(run: Run, ready: ReadyRun, listeners: readonly Recorder[] = []): Promise<void> {
-    const { stored, lease, generation } = ready;
+  async resume(run: Run, ready: ReadyRun): Promise<void> {
+    const { stored, lease } = ready;
     if (lease === null) {
       run.showEnded();
       return;
     }
     const { work } = run;
-    const keeper = this.#keep(run, listeners, (changes) => changes.adopt(work));
+    const keeper = this.#keep(run, (changes) => changes.adopt(work));
     const { envelope, newestSeq, parts } = stored;
     keeper.resume(lease, { seq: envelope.seq, newestSeq, attempt: envelope.attempt, parts });
     apply(work, { type: 'engram.resume' });
@@ -162,7 +160,7 @@ export class DurableRuns {
       apply(work, { type: barrier.subscriber.neuron.checkpointedType, activation: barrier.cause });
     }
     finish(work);
-    await this.#go(keeper, generation);
+    await this.#go(keeper);
   }
 
   onEnded(run: Run): void {
@@ -171,24 +169,24 @@ export class DurableRuns {
   }
 
   async close(): Promise<void> {
-    this.#generation++;
+    this.#closed = true;
     await Promise.all([...this.#leases.keepers].map((keeper) => keeper.letGo()));
     await Promise.all([...this.#beginning, ...this.#turns.values()]);
   }
 
-  #keep(run: Run, listeners: readonly Recorder[], adopt: (changes: Changes) => void): Keeper {
+  #keep(run: Run, adopt: (changes: Changes) => void): Keeper {
     const { clock, codec } = this.#options;
     const changes = new Changes(() => clock.now(), codec);
     adopt(changes);
     const keeper = new Keeper(run, { store: this.store, clock, changes });
-    run.work.recorder = joinRecorders([changes, ...listeners]);
+    run.record(changes);
     run.hold(keeper);
     this.#keepers.set(run, keeper);
     return keeper;
   }
 
-  async #go(keeper: Keeper, generation: number): Promise<void> {
-    if (generation !== this.#generation) {
+  async #go(keeper: Keeper): Promise<void> {
+    if (this.#closed) {
       await keeper.letGo();
       return;
     }

@@ -2,15 +2,16 @@
  * One run as it goes on in this process. Until somebody looks it has no actor: the core runs by itself, and an answer
  * that comes later goes straight back to it. Once there is an actor, everything goes through its mailbox.
  */
-import type { InspectionObserver, RunLogic } from '../../machines/logic.js';
+import { type InspectionObserver, isStopped, type RunLogic } from '../../machines/logic.js';
 import { answeredEvent, Settlement } from '../../machines/outcome.js';
 import { RunSuspendedError, StimulationAbortedError, StimulationFailedError } from '../errors/index.js';
 import { commit, drain, type HandlerContext, type Host } from '../propagation/respond.js';
 import { fail } from '../propagation/transition.js';
-import { type Activation, BARRIER, begin, failedOf, outputOf, type Work } from '../propagation/work.js';
+import { type Activation, BARRIER, begin, failedOf, outputOf, type Recorder, type Work } from '../propagation/work.js';
 import type { RunActor } from './actor.js';
 import { failureLines } from './failure-lines.js';
 import type { Result, StimulationStatus } from './options.js';
+import { joinRecorders } from './responses.js';
 
 /** What a run needs of the CNS it belongs to. */
 export interface RunHost {
@@ -42,6 +43,9 @@ type Phase = 'starting' | 'idle' | 'draining' | 'ended';
 /** What few runs have. */
 interface More {
   gate: EndGate | null;
+  /** Writes down what the next checkpoint holds. */
+  changes: Recorder | null;
+  readonly listeners: Recorder[];
   /** Errors of listeners: they reject the run at its end. */
   readonly listenerErrors: unknown[];
   /** Why it stopped before its end, e.g. a save that failed. */
@@ -97,6 +101,22 @@ export class Run implements Host {
     this.#phase = 'starting';
   }
 
+  /** What is written down of it from now on. */
+  record(changes: Recorder): void {
+    this.#rest.changes = changes;
+    this.#joinRecorders();
+  }
+
+  listen(listener: Recorder): void {
+    this.#rest.listeners.push(listener);
+    this.#joinRecorders();
+  }
+
+  #joinRecorders(): void {
+    const { changes, listeners } = this.#rest;
+    this.work.recorder = joinRecorders(changes === null ? listeners : [changes, ...listeners]);
+  }
+
   /** A run of this id was stored already, and this is it. */
   adopt(work: Work): void {
     this.#actor?.stop();
@@ -114,7 +134,16 @@ export class Run implements Host {
   /** What was held is stored: it starts, as an actor. */
   go(): void {
     this.#phase = 'idle';
-    this.actor.start();
+    this.#startActor(this.actor);
+  }
+
+  /** One that was stopped before it could start has let its run go. */
+  #startActor(actor: RunActor): void {
+    if (isStopped(actor)) {
+      this.#afterActor();
+      return;
+    }
+    actor.start();
     this.#afterTurn();
   }
 
@@ -146,8 +175,8 @@ export class Run implements Host {
     drain(work, this, begin(work));
     if (!this.#isDraining) return;
     this.#phase = 'idle';
-    if (this.#actor !== null) this.#actor.start();
-    this.#afterTurn();
+    if (this.#actor !== null) this.#startActor(this.#actor);
+    else this.#afterTurn();
   }
 
   #afterTurn(): void {
@@ -191,7 +220,7 @@ export class Run implements Host {
   }
 
   get #rest(): More {
-    return (this.#more ??= { gate: null, listenerErrors: [], stopped: null });
+    return (this.#more ??= { gate: null, changes: null, listeners: [], listenerErrors: [], stopped: null });
   }
 
   get #stopped(): { readonly error: unknown } | null {

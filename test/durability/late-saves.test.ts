@@ -1,4 +1,4 @@
-import { CNS, collateral, neuron, RunExistsError, SaveFailedError, StaleOwnerError, type Lease, type Store } from 'engram';
+import { CNS, collateral, neuron, RunExistsError, SaveFailedError, StaleOwnerError, type Store } from 'engram';
 import { memoryStore } from 'engram/adapters/memory';
 import { describe, expect, it } from 'vitest';
 import { caught } from '../support/caught.js';
@@ -80,14 +80,15 @@ describe('I5: while the end is being stored', () => {
   });
 
   it('a renewal that was asked for before is answered as stale, and the run completes', async () => {
-    const renewal = gate<{ lease: Lease; stopRequested: boolean }>();
+    const renewal = gate<Awaited<ReturnType<Store['renew']>>>();
     let renewals = 0;
     const renew = () => {
       renewals++;
       return renewal.opened;
     };
-    const { held, clock, working, run } = ending({ renew: renew as Store['renew'] });
+    const { held, clock, working, run } = ending({ renew });
     await (await held.next()).acknowledge();
+    await quiet();
     await clock.pass(LEASE / 3);
     expect(renewals).toBe(1);
     working.open(undefined);
@@ -133,17 +134,21 @@ describe('a start with another entry while the stored run of that id is brought 
     return { cns, ran, inner, refused, open: () => reading.open(undefined) };
   }
 
-  it('by rehydrate is refused, and the run goes on to its end', async () => {
-    const { cns, ran, inner, refused, open } = await scene();
-    const rehydrating = cns.rehydrate('x');
-    const refusal = refused();
-    await quiet();
-    open();
-    expect(await (await rehydrating)?.waitUntilComplete()).toMatchObject({ id: 'x', status: 'completed' });
-    expect(await refusal).toBeInstanceOf(RunExistsError);
-    expect(ran).toEqual(['stored']);
-    expect((await inner.list({})).runs).toMatchObject([{ index: { status: 'completed' }, lease: null }]);
-  });
+  it.each(['at once', 'while it is read'] as const)(
+    'by rehydrate, %s, is refused, and the run goes on',
+    async (when) => {
+      const { cns, ran, inner, refused, open } = await scene();
+      const rehydrating = cns.rehydrate('x');
+      if (when === 'while it is read') await quiet();
+      const refusal = refused();
+      await quiet();
+      open();
+      expect(await (await rehydrating)?.waitUntilComplete()).toMatchObject({ id: 'x', status: 'completed' });
+      expect(await refusal).toBeInstanceOf(RunExistsError);
+      expect(ran).toEqual(['stored']);
+      expect((await inner.list({})).runs).toMatchObject([{ index: { status: 'completed' }, lease: null }]);
+    },
+  );
 
   it('by recover is refused, and the run is reported as resumed', async () => {
     const { cns, ran, refused, open } = await scene();

@@ -43,7 +43,6 @@ class Case {
   #kept: Kept[] = [];
   #traced = 0;
   /** All that was in flight was called again in this step: nothing that was parked before it counts any more. */
-  #hasRestarted = false;
 
   constructor(library: Library, plan: CasePlan, statistics: Statistics) {
     this.#library = library;
@@ -77,8 +76,7 @@ class Case {
       const hadActor = this.#late.hasActor;
       const parked = this.#oracle.parked;
       if (step.actions[0]?.kind === 'rehydrate') this.#rehydrate(step.actions[0]);
-      else for (const action of step.actions) this.#act(action, this.#hasRestarted ? [] : parked);
-      this.#hasRestarted = false;
+      else for (const action of step.actions) this.#act(action, parked);
       await this.#endStep(step, hadActor);
     }
     this.#finish();
@@ -103,9 +101,7 @@ class Case {
       return this.#send('aborts', { type: 'engram.abort', ...abort });
     }
     if (kind === 'outcome') return this.#decideElsewhere(a, b);
-    const stale = this.#stale(a, b);
-    this.#hasRestarted ||= stale.type === 'engram.resume';
-    this.#send('stale events', stale);
+    this.#send('stale events', this.#stale(a, b));
   }
 
   #collateral(chosen: number): string {
@@ -174,7 +170,6 @@ class Case {
       { type: `${held?.neuron ?? neuron}:responded`, activation: held?.activation ?? 'none', signals: [] },
       { type: `${held?.neuron ?? neuron}:failed`, activation: failed[0]?.activation ?? 'none', error: 1 },
       { type: 'engram.ended.completed' },
-      { type: 'engram.resume' },
       { type: 'xstate.init', input: { id: 'again', signals: [{ collateral: 'c0', payload: null }] } },
     ];
     return pick(types, a) as RunEvent;

@@ -31,7 +31,8 @@ async function stored(...names: readonly string[]): Promise<Store> {
   return store;
 }
 
-const leased = async (store: Store) => (await store.list({ limit: 100 })).runs.filter(({ lease }) => lease !== null);
+const leased = async (store: Store) =>
+  (await store.list({ limit: 100 })).runs.flatMap(({ id, lease }) => (lease === null ? [] : [id]));
 
 describe('close()', () => {
   it('while the end is being stored lets the run complete', async () => {
@@ -82,22 +83,32 @@ describe('close()', () => {
     expect(await leased(store)).toEqual([]);
   });
 
-  it('while a run is read for rehydrate waits for that, and the run stays suspended', async () => {
+  it.each([
+    ['at once after', 'rehydrate'],
+    ['in the middle of', 'rehydrate'],
+    ['at once after', 'a start that attaches'],
+    ['in the middle of', 'a start that attaches'],
+  ] as const)('%s %s waits for that, and leaves the run suspended', async (when, what) => {
     const inner = await stored('x');
     let open!: () => void;
     const gate = new Promise<void>((resolve) => (open = resolve));
     const store = withOverrides(inner, { load: (id, seq) => gate.then(() => inner.load(id, seq)) });
     const { cns, ran } = flow(store);
-    const rehydrating = cns.rehydrate('x');
+    const begun =
+      what === 'rehydrate' ? cns.rehydrate('x') : Promise.resolve([cns.stimulate(go.createSignal('x'), { id: 'x' })]);
+    if (when === 'in the middle of') await quiet();
     let isClosed = false;
     const closing = cns.close().then(() => (isClosed = true));
     await quiet();
     expect(isClosed).toBe(false);
     open();
     await closing;
-    expect((await rehydrating)?.status).toBe('suspended');
-    expect(ran).toEqual([]);
-    expect(await leased(inner)).toEqual([]);
+    const run = [await begun].flat()[0];
+    expect({ status: run?.status, ran, leased: await leased(inner) }).toEqual({
+      status: 'suspended',
+      ran: [],
+      leased: [],
+    });
   });
 
   it.each(['stimulate', 'rehydrate', 'recover'] as const)('refuses %s from then on', async (what) => {

@@ -90,7 +90,7 @@ describe('I1: an abort that a handler sends', () => {
     expect(await caught(run)).toBeInstanceOf(StimulationAbortedError);
     const { context } = run.actor.getSnapshot();
     expect(ran).toEqual(['aborting', 'last']);
-    expect(context).toMatchObject({ status: 'aborted', frontier: [], settled: 4, values: { aborting: 'text' } });
+    expect(context).toMatchObject({ status: 'aborted', frontier: [], settled: 3, values: { aborting: 'text' } });
     expect(context.failed.map(({ neuron: name }) => name)).toEqual(['slow']);
     expect(run.getOutstandingTasks()).toEqual([]);
   });
@@ -122,6 +122,7 @@ describe('a response listener', () => {
       },
     });
     runs.push(run);
+    await quiet();
     await clock.pass(0);
     return { seen, status: run.status, errors: logger.errors.map(({ error }) => error) };
   }
@@ -133,19 +134,22 @@ describe('a response listener', () => {
     expect(await told(true)).toMatchObject({ seen: plain.seen, status: 'failed', errors: [{ errors: [boom] }] });
   });
 
-  it.each(['no store', 'a store'] as const)('of a start that attaches to a live run is called, with %s', async (kind) => {
-    const [open, { cns, ran }] = gated(kind === 'a store' ? memoryStore() : undefined);
-    const seen: string[] = [];
-    const start = (who: string) =>
-      cns.stimulate(go.createSignal('a'), { id: 'x', onResponse: ({ neuron: name }) => seen.push(`${who} ${name}`) });
-    const first = start('first');
-    await quiet();
-    const second = start('second');
-    open();
-    expect(await second).toEqual(await first);
-    expect(ran).toEqual(['a']);
-    expect(seen).toEqual(['first n', 'second n']);
-  });
+  it.each(['no store', 'a store'] as const)(
+    'of a start that attaches to a live run is called, with %s',
+    async (kind) => {
+      const [open, { cns, ran }] = gated(kind === 'a store' ? memoryStore() : undefined);
+      const seen: string[] = [];
+      const start = (who: string) =>
+        cns.stimulate(go.createSignal('a'), { id: 'x', onResponse: ({ neuron: name }) => seen.push(`${who} ${name}`) });
+      const first = start('first');
+      await quiet();
+      const second = start('second');
+      open();
+      expect(await second).toEqual(await first);
+      expect(ran).toEqual(['a']);
+      expect(seen).toEqual(['first n', 'second n']);
+    },
+  );
 
   it('of a start that attaches while a stored run is brought up is called', async () => {
     const store = memoryStore();
@@ -192,6 +196,35 @@ describe('stopping the actor', () => {
     expect(await taken?.waitUntilComplete()).toMatchObject({ status: 'completed' });
     expect(ran).toEqual(['a']);
   });
+
+  it.each(['no actor', 'an actor'] as const)(
+    'in a handler of a run with %s so far suspends it after the turn',
+    async (before) => {
+      const runs: Stimulation[] = [];
+      const ran: string[] = [];
+      const first = neuron('first', { hop }).dendrite({
+        collateral: go,
+        response: (text, axon) => Promise.resolve(axon.hop.createSignal(text)),
+      });
+      const stopping = neuron('stopping', { hop, end }).dendrite({
+        collateral: hop,
+        response: async (text, axon) => {
+          ran.push(text);
+          for (const { actor } of runs) actor.stop();
+          await null;
+          return axon.end.createSignal();
+        },
+      });
+      const last = neuron('last', {}).dendrite({ collateral: end, response: () => void ran.push('last') });
+      const cns = new CNS([first, stopping, last], { logger: recordingLogger() });
+      const run = cns.stimulate(go.createSignal('text'));
+      runs.push(run);
+      if (before === 'an actor') void run.actor;
+      expect(await caught(run)).toBeInstanceOf(RunSuspendedError);
+      await quiet();
+      expect({ ran, status: run.status }).toEqual({ ran: ['text'], status: 'suspended' });
+    },
+  );
 
   it('of a durable run that is not stored yet suspends it before any handler', async () => {
     const store = memoryStore();

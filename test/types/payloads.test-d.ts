@@ -25,7 +25,10 @@ describe('a payload that may be undefined', () => {
       collateral: [maybe, paid],
       response: (payload) => expectTypeOf(payload).toEqualTypeOf<string | number | undefined>() as unknown as undefined,
     });
-    neuron('bound', {}).bind({ maybe }, { maybe: (text) => void expectTypeOf(text).toEqualTypeOf<string | undefined>() });
+    neuron('bound', {}).bind(
+      { maybe },
+      { maybe: (text) => void expectTypeOf(text).toEqualTypeOf<string | undefined>() },
+    );
   });
 });
 
