@@ -111,6 +111,37 @@ describe.each(changes)('a newest checkpoint with %s', (_what, change) => {
   });
 });
 
+it('I3: nothing of a damaged checkpoint is left in those after it, where the run has gone another way since', async () => {
+  const build = (store: Store, goesOn: boolean) => {
+    const first = withCtx<string>()
+      .neuron('first', { half })
+      .milestone()
+      .dendrite({
+        collateral: order,
+        response: (n, axon, ctx) => {
+          if (goesOn) ctx.set('gone this way');
+          return goesOn ? axon.half.createSignal(n) : undefined;
+        },
+      });
+    const waits = neuron('waits', {})
+      .milestone()
+      .dendrite({ collateral: [half, done], response: () => undefined });
+    return new CNS([first, waits], { store, logger: recordingLogger() });
+  };
+  const whole = memoryStore();
+  await build(whole, true).stimulate(order.createSignal(8), { id: 'r' });
+  const inner = await storeAt(whole, 'r', 2, await storeAt(whole, 'r', 1));
+  const stored = await inner.load('r', 2);
+  expect([...(stored?.parts.keys() ?? [])]).toContain('context/first');
+
+  const unreadable = damaged(inner, [2], (found) => ({ ...found, head: 'damaged' }));
+  await (await build(unreadable, false).rehydrate('r'))?.waitUntilComplete();
+  const next = await inner.load('r', 3);
+  expect([...(next?.parts.keys() ?? [])].sort()).toEqual(['entry', 'run']);
+  const again = await build(inner, false).rehydrate('r');
+  expect(await again?.waitUntilComplete()).toMatchObject({ status: 'completed', context: {} });
+});
+
 describe('I6: a checkpoint of another format', () => {
   const future = (stored: StoredCheckpoint) => ({ ...stored, head: stored.head.replace('"version":1', '"version":2') });
   const foreign = (stored: StoredCheckpoint) => ({ ...stored, head: '{"format":"conductor","version":1}' });

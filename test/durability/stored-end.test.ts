@@ -92,6 +92,21 @@ describe('a run that has ended', () => {
   });
 });
 
+describe('I5: the save of a run that ends', () => {
+  it.each([
+    ['completed', [1]],
+    ['failed', [-1]],
+  ])('gives up its lease: %s', async (status, numbers) => {
+    const store = memoryStore();
+    const entry = numbers.map((n) => order.createSignal(n));
+    await flow({ store })
+      .cns.stimulate(entry, { id: 'r' })
+      .waitUntilComplete()
+      .catch(() => undefined);
+    expect((await store.list()).runs).toMatchObject([{ id: 'r', lease: null, index: { status } }]);
+  });
+});
+
 describe('I2: what a run has done before it was interrupted', () => {
   it('counts: failures of before are failures of the end, and the rejection carries them all', async () => {
     const whole = memoryStore();

@@ -89,6 +89,17 @@ describe.each([
   });
 });
 
+it('onResponse counts the signals of an answer that are still to be told: 0 only for the very last', async () => {
+  const lengths: number[] = [];
+  const ends = neuron('ends', { left, right }).dendrite({
+    collateral: start,
+    response: (_n, axon) => [axon.left.createSignal('a'), axon.right.createSignal('b'), axon.left.createSignal('c')],
+  });
+  const onResponse = ({ queueLength }: ResponseInfo) => lengths.push(queueLength);
+  await new CNS([ends]).stimulate(start.createSignal(1), { onResponse });
+  expect(lengths).toEqual([2, 1, 0]);
+});
+
 it('onResponse tells of each activation between hops: what follows has not run yet', () => {
   const trace: string[] = [];
   const second = collateral('second');
