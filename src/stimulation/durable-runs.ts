@@ -89,14 +89,10 @@ export class DurableRuns {
   /** A run of this id is stored already: the same entry attaches to it (idempotent start). */
   async #attach(run: Run, entry: string): Promise<void> {
     const { id } = run.work;
-    try {
-      const ready = await this.load(id, entry);
-      if (ready === undefined) throw new UnknownRunError(id, this.store.name);
-      run.adopt(ready.work);
-      await this.resume(run, ready);
-    } catch (error) {
-      run.stop(error);
-    }
+    const ready = await this.load(id, entry);
+    if (ready === undefined) throw new UnknownRunError(id, this.store.name);
+    run.adopt(ready.work);
+    await this.resume(run, ready);
   }
 
   /** The encoded entry of a stored run, read without taking its lease; undefined when there is no such run. */
