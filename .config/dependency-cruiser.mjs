@@ -27,7 +27,7 @@ export default {
     layer('errors-alone', errors),
     layer('clock-alone', clock),
     layer('graph-layer', graph, errors),
-    layer('propagation-layer', propagation, graph, errors),
+    layer('propagation-layer', propagation, graph, errors, clock),
     layer('machines-layer', machines, propagation, graph, errors, clock),
     layer('durability-layer', durability, graph, propagation, errors, clock, machines),
     layer('stimulation-layer', stimulation, graph, propagation, errors, clock, machines, durability),

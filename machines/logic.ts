@@ -7,15 +7,22 @@
  * handlers. The working set belongs to one actor; any other scope gets a copy.
  */
 import { type Actor, type ActorLogic, type ActorScope, createActor, type InspectionEvent, type Observer } from 'xstate';
+import { RunSuspendedError } from '../src/errors/index.js';
+import type { StimulationHandle } from '../src/graph/types.js';
+import { type Activation, ASKING } from '../src/propagation/activation.js';
+import { finish } from '../src/propagation/ending.js';
 import type { RunEvent, StartInput } from '../src/propagation/events.js';
 import { thaw } from '../src/propagation/image.js';
+import { begin, unbegin } from '../src/propagation/lists.js';
 import type { Flow } from '../src/propagation/operations.js';
-import { drain, type Host } from '../src/propagation/respond.js';
+import { drain } from '../src/propagation/respond.js';
 import { beginTurn } from '../src/propagation/rewind.js';
-import { apply, finish, start } from '../src/propagation/transition.js';
-import { type Activation, begin, type Views, Work } from '../src/propagation/work.js';
+import { grantedIn } from '../src/propagation/step.js';
+import { apply, start } from '../src/propagation/transition.js';
+import { type Views, Work } from '../src/propagation/work.js';
+import { ActorHost } from './actor-host.js';
 import { hop } from './hop.js';
-import { answeredEvent, Settlement } from './outcome.js';
+import { Settlement } from './outcome.js';
 import { persist, type PersistedRun, RunSnapshot, type RunSnapshotView } from './snapshot.js';
 import { createStatechartConfig, type StatechartConfig } from './statechart-config.js';
 
@@ -31,14 +38,16 @@ export interface RunLogic extends ActorLogic<RunSnapshotView, RunEvent, StartInp
    * An actor, not started, of a run that has been going on without one.
    * Not through the `snapshot` option: any option beside clock and logger makes `createActor` several times dearer.
    */
-  adopt(work: Work, inspect?: InspectionObserver): Actor<RunLogic>;
+  adopt(work: Work, inspect?: InspectionObserver, stimulation?: StimulationHandle): Actor<RunLogic>;
 }
 
 export type InspectionObserver = Observer<InspectionEvent> | ((event: InspectionEvent) => void);
 
-/** With the host of its handlers; null where each hop is an event. */
+/** With the host of its handlers. */
 interface ActorViews extends Views {
-  readonly host: Host | null;
+  readonly host: ActorHost;
+  /** Whether each hop is an event. */
+  readonly perHop: boolean;
   /** What was in flight when it was persisted is not, here. */
   readonly restored: boolean;
 }
@@ -69,7 +78,7 @@ export function createLogic(flow: Flow, options: LogicOptions = {}): RunLogic {
   };
   const viewsFor = (work: Work, snapshot: RunSnapshot | null, scope: Scope, restored = false): void => {
     const perHop = options.hops === 'event' || (options.hops === undefined && isInspected(scope));
-    const host = perHop ? null : hostOf(work, scope.self);
+    const host = new ActorHost(work, perHop, scope.self, adopting?.stimulation);
     const views: ActorViews = {
       snapshot,
       owner: scope.self,
@@ -77,27 +86,31 @@ export function createLogic(flow: Flow, options: LogicOptions = {}): RunLogic {
       turning: false,
       stopped: false,
       host,
+      perHop,
       restored,
     };
     work.views = views;
+    host.takeOver();
   };
   const runTurn = (work: Work, scope: Scope, first: Activation | null): void => {
     const views = work.views as ActorViews;
+    const { host } = views;
     views.turning = true;
-    if (work.recorder !== null) work.recorder.flush();
-    if (views.host !== null) drain(work, views.host, first);
-    else if (first !== null) hop(work, first, (event) => scope.self.send(event));
+    const next = work.recorder === null ? first : afterFlush(work, first);
+    if (!views.perHop) drain(work, host, next);
+    else if (next !== null) hop(host, next, (event) => scope.self.send(event));
+    host.endTurn();
     views.turning = false;
   };
 
-  let adopting: Work | null = null;
+  let adopting: { readonly work: Work; readonly stimulation: StimulationHandle | undefined } | null = null;
   const logic: RunLogic = {
     get config() {
       return (config ??= createStatechartConfig(flow.graph));
     },
 
-    adopt(work, inspect) {
-      adopting = work;
+    adopt(work, inspect, stimulation) {
+      adopting = { work, stimulation };
       try {
         return inspect === undefined ? createActor(logic) : createActor(logic, { inspect });
       } finally {
@@ -106,7 +119,7 @@ export function createLogic(flow: Flow, options: LogicOptions = {}): RunLogic {
     },
 
     getInitialSnapshot(scope, input) {
-      if (adopting !== null) return open(adopting, scope as Scope);
+      if (adopting !== null) return open(adopting.work, scope as Scope);
       const work = new Work(flow);
       if (input !== undefined) {
         start(work, input);
@@ -143,8 +156,8 @@ export function createLogic(flow: Flow, options: LogicOptions = {}): RunLogic {
       if (work === snapshot.work) snapshot.supersede(next, turn);
       if (settles && event.applyTo(work)) finish(work);
       else apply(work, event);
-      const first = begin(work);
-      if (first !== null || work.recorder !== null) {
+      const first = begin(work) ?? (settles ? null : grantedIn(work, event));
+      if (first !== null || work.recorder !== null || work.rare !== null) {
         scope.defer(() => {
           runTurn(work, scope as Scope, first);
           publish(work, next);
@@ -167,20 +180,21 @@ const asRun = (view: unknown): RunSnapshot => view as RunSnapshot;
 /** Shows for ever what was true when its actor stopped. */
 function stopped(snapshot: RunSnapshot, self: unknown): RunSnapshotView {
   const { work } = snapshot;
-  if (work.views !== null && work.views.owner === self) work.views.stopped = true;
+  if (work.views !== null && work.views.owner === self) {
+    work.views.stopped = true;
+    if (work.rare !== null) work.rare.bodies?.close(new RunSuspendedError(work.id));
+  }
   const last = new RunSnapshot(thaw(work.flow, snapshot.context), 'stopped');
   return last as unknown as RunSnapshotView;
 }
 
-/** Handlers that returned a promise answer through the actor's mailbox, as long as it takes anything. */
-function hostOf(work: Work, self: Scope['self']): Host {
-  const send = (event: RunEvent): void => {
-    if (work.status === 'running' && work.views?.stopped !== true) self.send(event);
-  };
-  return {
-    onAnswered: (activation, context, answer) => send(answeredEvent(work, activation, context, answer)),
-    onRejected: (activation, error) => send(new Settlement(work, activation, true, error, undefined)),
-  };
+/** Listeners are told before anything more starts; what they hold, or stop, does not start. */
+function afterFlush(work: Work, first: Activation | null): Activation | null {
+  if (first !== null && first.state === ASKING) unbegin(work); // one that is held does not ask for a slot
+  work.recorder?.flush();
+  if (work.rare !== null && work.rare.paused) unbegin(work);
+  if (first !== null && work.starting === first) return first;
+  return work.starting === null ? begin(work) : work.starting;
 }
 
 /** Whether anybody inspects the actor's system: the `inspect` option stands on its root. */

@@ -1,44 +1,105 @@
 /** How the end of an activation is told to its run: as plain data, or by reference where nobody looks. */
-import { type AnswerSignal, answerProblem } from '../src/propagation/answer.js';
-import type { FailedEvent, RespondedEvent, SignalData, Writes } from '../src/propagation/events.js';
-import type { HandlerContext } from '../src/propagation/respond.js';
-import { fail, settleChecked } from '../src/propagation/transition.js';
-import { type Activation, BARRIER, type Work } from '../src/propagation/work.js';
+import { JoinedAt } from '../src/graph/join.js';
+import { type Activation, attemptOf, BARRIER } from '../src/propagation/activation.js';
+import {
+  type AnswerSignal,
+  hasWaits,
+  isAnswerExpectation,
+  problemOf,
+  recordOf,
+  timedAnswer,
+  WaitingAnswer,
+} from '../src/propagation/answer.js';
+import type { ExpectationData, FailedEvent, RespondedEvent, SignalData, Writes } from '../src/propagation/events.js';
+import type { HandlerContext } from '../src/propagation/handler-context.js';
+import type { Flow } from '../src/propagation/operations.js';
+import { failureOfAttempt } from '../src/propagation/retry.js';
+import { settleChecked } from '../src/propagation/settling.js';
+import { failAttemptAt } from '../src/propagation/waiting.js';
+import type { Work } from '../src/propagation/work.js';
+
+type AnswerData = Pick<RespondedEvent, 'signals' | 'expectations' | 'joined'>;
 
 /** What an answer looks like from outside the graph: collaterals by name. */
-export function signalsOf(activation: Activation, answer: unknown): SignalData[] | null {
-  if (answer === undefined || answer === null) return null;
+function dataOf(activation: Activation, answer: unknown): AnswerData {
+  if (answer === undefined || answer === null) return { signals: null };
+  if (answer instanceof JoinedAt) {
+    const { key, size } = answer;
+    return { signals: null, joined: size === undefined ? { key } : { key, size } };
+  }
   const { neuron } = activation.subscriber;
-  return ((Array.isArray(answer) ? answer : [answer]) as AnswerSignal[]).map(({ collateral, payload }) => ({
-    collateral: neuron.channelOf(collateral)?.name ?? '',
-    payload,
-  }));
+  if (answer instanceof WaitingAnswer) return waitingDataOf(activation, answer);
+  const list = (Array.isArray(answer) ? answer : [answer]) as AnswerSignal[];
+  return { signals: list.map((signal) => recordOf(neuron, signal)) };
 }
+
+function waitingDataOf({ subscriber: { neuron } }: Activation, { items }: WaitingAnswer): AnswerData {
+  const signals: SignalData[] = [];
+  const expectations: ExpectationData[] = [];
+  items.forEach((item, index) => {
+    if (!isAnswerExpectation(item)) {
+      const { due } = item;
+      signals.push({ ...recordOf(neuron, item), ...(due === undefined ? {} : { due }) });
+      return;
+    }
+    const { expects, details, otherwise } = item;
+    const name = neuron.expects.find((channel) => channel.collateral === expects || channel.name === expects)?.name;
+    expectations.push({
+      index,
+      expects: name ?? '',
+      ...details,
+      ...(otherwise === undefined ? {} : { otherwise: recordOf(neuron, otherwise) }),
+    });
+  });
+  return { signals, ...(expectations.length === 0 ? {} : { expectations }) };
+}
+
+/** An answer whose times are times of the clock. */
+const timed = (flow: Flow, answer: unknown): unknown =>
+  hasWaits(answer) ? timedAnswer(answer, flow.clock.now()) : answer;
 
 /** The event of an answer; of a failure, when the answer is none or a `ctx.update` of it throws. Data only. */
 export function outcomeEvent(
+  flow: Flow,
   activation: Activation,
   context: HandlerContext,
   answer: unknown,
 ): RespondedEvent | FailedEvent {
-  const problem = answerProblem(activation.subscriber.neuron, answer);
-  if (problem !== null) return errorEvent(activation, problem);
+  const given = timed(flow, answer);
+  const { neuron } = activation.subscriber;
+  const problem = given instanceof JoinedAt ? null : problemOf(activation.subscriber, given);
+  if (problem !== null) return errorEvent(flow, activation, problem);
   let writes: Writes | undefined;
   try {
     writes = context.writes();
   } catch (error) {
-    return errorEvent(activation, error);
+    return errorEvent(flow, activation, error);
   }
-  const type = activation.subscriber.neuron.respondedType;
-  const event = { type, activation: activation.cause, signals: signalsOf(activation, answer) };
+  const event = {
+    type: neuron.respondedType,
+    activation: activation.cause,
+    ...attemptIn(activation),
+    ...dataOf(activation, given),
+  };
   return writes === undefined ? event : { ...event, writes };
 }
 
-export const errorEvent = (activation: Activation, error: unknown): FailedEvent => ({
-  type: activation.subscriber.neuron.failedType,
-  activation: activation.cause,
-  error,
-});
+const attemptIn = (activation: Activation): { attempt?: number } => {
+  const attempt = attemptOf(activation);
+  return attempt === 1 ? {} : { attempt };
+};
+
+/** The event of a failed attempt, with the time of the next one where there will be one. */
+export function errorEvent(flow: Flow, activation: Activation, thrown: unknown): FailedEvent {
+  const { error, retryAt: due } = failureOfAttempt(flow.clock, activation, thrown);
+  return {
+    type: activation.subscriber.neuron.failedType,
+    activation: activation.cause,
+    ...attemptIn(activation),
+    error,
+    ...(due === undefined ? {} : { retryAt: due }),
+  };
+}
 
 /** The same by reference: shown as data to whoever reads it, applied without a search. */
 export class Settlement {
@@ -64,11 +125,20 @@ export class Settlement {
   get activation(): string {
     return this.#activation.cause;
   }
-  get signals(): SignalData[] | null {
-    return this.#failed ? null : signalsOf(this.#activation, this.#value);
+  get attempt(): number | undefined {
+    return attemptIn(this.#activation).attempt;
+  }
+  get signals(): readonly SignalData[] | null {
+    return this.#failed ? null : (dataOf(this.#activation, this.#value).signals ?? null);
+  }
+  get expectations(): readonly ExpectationData[] | undefined {
+    return this.#failed ? undefined : dataOf(this.#activation, this.#value).expectations;
   }
   get error(): unknown {
     return this.#failed ? this.#value : undefined;
+  }
+  get retryAt(): number | undefined {
+    return undefined;
   }
 
   /** @returns false when this working set is not the one that it is about */
@@ -76,16 +146,33 @@ export class Settlement {
     const activation = this.#activation;
     if (work !== this.#work) return false;
     if (activation.state >= BARRIER || work.status !== 'running') return true;
-    if (this.#failed) fail(work, activation, this.#value);
-    else settleChecked(work, activation, this.#value, this.writes);
+    const { retryAt: due } = this;
+    if (!this.#failed) settleChecked(work, activation, this.#value, this.writes);
+    else failAttemptAt(work, activation, this.#value, due);
     return true;
   }
 
   toJSON(): object {
     const { type, activation } = this;
-    if (this.#failed) return { type, activation, error: this.#value };
-    const { signals, writes } = this;
-    return writes === undefined ? { type, activation, signals } : { type, activation, signals, writes };
+    const base = { type, activation, ...attemptIn(this.#activation) };
+    const { retryAt: due } = this;
+    if (this.#failed) return { ...base, error: this.#value, ...(due === undefined ? {} : { retryAt: due }) };
+    const data = { ...base, ...dataOf(this.#activation, this.#value) };
+    return this.writes === undefined ? data : { ...data, writes: this.writes };
+  }
+}
+
+/** A failed attempt that will be made again. */
+class LaterSettlement extends Settlement {
+  readonly #due: number;
+
+  constructor(work: Work, activation: Activation, error: unknown, due: number) {
+    super(work, activation, true, error, undefined);
+    this.#due = due;
+  }
+
+  override get retryAt(): number {
+    return this.#due;
   }
 }
 
@@ -100,8 +187,16 @@ export function answeredEvent(
   try {
     writes = context.writes();
   } catch (error) {
-    const problem = answerProblem(activation.subscriber.neuron, answer);
-    return new Settlement(work, activation, true, problem ?? error, undefined);
+    return rejectedEvent(work, activation, problemOf(activation.subscriber, answer) ?? error);
   }
-  return new Settlement(work, activation, false, answer, writes);
+  return new Settlement(work, activation, false, timed(work.flow, answer), writes);
+}
+
+/** The end of an attempt that has failed. */
+export function rejectedEvent(work: Work, activation: Activation, thrown: unknown): Settlement {
+  if (activation.subscriber.plain) return new Settlement(work, activation, true, thrown, undefined);
+  const { error, retryAt: due } = failureOfAttempt(work.flow.clock, activation, thrown);
+  return due === undefined
+    ? new Settlement(work, activation, true, error, undefined)
+    : new LaterSettlement(work, activation, error, due);
 }

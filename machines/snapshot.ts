@@ -7,9 +7,10 @@ import type { Snapshot } from 'xstate';
 import type { RunContext } from '../src/propagation/context.js';
 import type { RunEvent } from '../src/propagation/events.js';
 import { freeze } from '../src/propagation/image.js';
+import { outputOf } from '../src/propagation/rare.js';
 import { rewind } from '../src/propagation/rewind.js';
-import { accepts, type RunValue, valueOf } from '../src/propagation/step.js';
-import { outputOf, type Turn, type Work } from '../src/propagation/work.js';
+import { accepts, isBusy, type RunValue, valueOf } from '../src/propagation/step.js';
+import type { Turn, Work } from '../src/propagation/work.js';
 
 /** What both forms of the machine persist; either can be rehydrated from it. */
 export interface PersistedRun {
@@ -22,7 +23,7 @@ export interface PersistedRun {
   readonly children: Record<string, never>;
 }
 
-/** Superseded snapshots that are still held are made independent after this many turns. */
+/** Superseded snapshots that are still held are made independent after this many turns, and as many as they hold. */
 const LONGEST_CHAIN = 256;
 
 export class RunSnapshot {
@@ -42,7 +43,9 @@ export class RunSnapshot {
 
   /** A newer one is about to take the place of this one; `turn` is what will lie between them. */
   supersede(newer: RunSnapshot, turn: Turn): void {
-    if (this.#chain < LONGEST_CHAIN + this.work.pending + this.work.active) {
+    const { pending, active, rare } = this.work;
+    const joined = rare === null || rare.joins === null ? 0 : rare.joins.size;
+    if (this.#chain < LONGEST_CHAIN + pending + active + joined) {
       this.#newer = newer;
       this.#turn = turn;
     } else {
@@ -93,7 +96,13 @@ export class RunSnapshot {
     const tags = new Set<string>();
     if (status !== 'running') return tags;
     if (barriers.length > 0) tags.add('milestone');
-    if (barriers.length > 0 || frontier.some((pending) => pending.state !== 'held')) tags.add('busy');
+    if (barriers.length > 0 || frontier.some(({ state }) => isBusy(state))) tags.add('busy');
+    const checkpointing = new Set(barriers.map(({ neuron }) => neuron));
+    const busy = new Set(frontier.filter(({ state }) => isBusy(state)).map(({ neuron }) => neuron));
+    const waits = frontier.some(
+      ({ state, neuron }) => state !== 'held' && !isBusy(state) && !busy.has(neuron) && !checkpointing.has(neuron),
+    );
+    if (waits) tags.add('waiting');
     return tags;
   }
 

@@ -34,6 +34,9 @@ export interface RegionConfig {
     readonly listens: readonly string[];
     readonly emits: readonly string[];
     readonly milestone: boolean;
+    /** The collaterals that it may wait for. */
+    readonly expects?: readonly string[];
+    readonly compensates?: true;
   };
   readonly states: Readonly<Record<string, RegionStateConfig>>;
 }
@@ -58,6 +61,9 @@ export interface StatechartConfig {
 
 /** Raised when a run has ended; its guard asks how. */
 export const ENDED = 'engram.ended';
+
+/** Raised when neurons may be in another state and no signal says so. */
+export const MOVED = 'engram.moved';
 
 const propagate = { type: 'propagate' } as const;
 
@@ -89,35 +95,58 @@ export function createStatechartConfig(graph: Graph): StatechartConfig {
 
 function regionOf(neuron: GraphNeuron): RegionConfig {
   const { name, milestone, respondedType, failedType, checkpointedType } = neuron;
+  const stores = milestone || neuron.compensation !== null;
   const to = (...states: readonly string[]) =>
     states.map((state) => ({ target: state, guard: { type: 'is', params: { neuron: name, state } } }) as const);
   const on = (types: readonly string[], ...states: readonly string[]) =>
     Object.fromEntries(types.map((type) => [type, to(...states)]));
   const emits = neuron.emits.map((channel) => channel.name);
+  const expects = neuron.expects.map((channel) => channel.name);
+  const storing = stores ? ['checkpointing'] : [];
   return {
     initial: 'idle',
-    description: `${listed(neuron.listens, 'nothing')} → ${name} → ${listed(emits, 'nothing')}${milestone ? ' (milestone)' : ''}`,
-    meta: { neuron: name, listens: neuron.listens, emits, milestone },
+    description: describe(neuron),
+    meta: {
+      neuron: name,
+      listens: neuron.listens,
+      emits,
+      milestone,
+      ...(expects.length === 0 ? {} : { expects }),
+      ...(neuron.compensation === null ? {} : { compensates: true }),
+    },
     states: {
-      idle: { on: on(neuron.listens, 'responding') },
+      idle: { on: on([...neuron.listens, MOVED], 'responding', 'waiting') },
       responding: {
         tags: ['busy'],
-        on: {
-          ...on([respondedType], ...(milestone ? ['checkpointing', 'idle'] : ['idle'])),
-          ...on([failedType], 'idle'),
-        },
+        on: on([respondedType, failedType, MOVED], ...storing, 'waiting', 'idle'),
       },
-      ...(milestone
+      waiting: {
+        tags: ['waiting'],
+        description: 'waits for a time, or for a signal from outside',
+        on: on([...neuron.listens, respondedType, failedType, MOVED], 'responding', ...storing, 'idle'),
+      },
+      ...(stores
         ? {
             checkpointing: {
               tags: ['busy', 'milestone'],
               description: 'waits until its checkpoint is stored',
-              on: on([checkpointedType], 'idle', 'responding'),
+              on: on([checkpointedType, MOVED], 'idle', 'responding', 'waiting'),
             },
           }
         : {}),
     },
   };
+}
+
+function describe(neuron: GraphNeuron): string {
+  const emits = neuron.emits.map((channel) => channel.name);
+  const notes = [
+    ...(neuron.milestone ? ['milestone'] : []),
+    ...(neuron.expects.length > 0 ? [`waits for ${neuron.expects.map((channel) => channel.name).join(', ')}`] : []),
+    ...(neuron.compensation === null ? [] : ['can be undone']),
+  ];
+  const text = `${listed(neuron.listens, 'nothing')} → ${neuron.name} → ${listed(emits, 'nothing')}`;
+  return notes.length === 0 ? text : `${text} (${notes.join('; ')})`;
 }
 
 const listed = (names: readonly string[], none: string): string => (names.length === 0 ? none : names.join(', '));

@@ -3,16 +3,19 @@
  * logic, and what tests and pictures are made from; it is not meant to be fast.
  */
 import { type AnyEventObject, type AnyStateMachine, createMachine, enqueueActions, type MachineContext } from 'xstate';
+import { RunSuspendedError } from '../src/errors/index.js';
 import { parseCause } from '../src/propagation/cause.js';
-import type { RunContext } from '../src/propagation/context.js';
+import { ASKING, STARTING } from '../src/propagation/activation.js';
+import { Bodies } from '../src/propagation/bodies.js';
+import type { PendingState, RunContext } from '../src/propagation/context.js';
 import type { RunEvent } from '../src/propagation/events.js';
+import type { Committed } from '../src/propagation/handler-context.js';
 import { subscriberOf } from '../src/propagation/image.js';
 import type { Flow } from '../src/propagation/operations.js';
-import type { Committed } from '../src/propagation/respond.js';
 import { accepts, neuronStateOf, step } from '../src/propagation/step.js';
-import { Activation, STARTING } from '../src/propagation/work.js';
+import { activationFrom, detailsIn } from '../src/propagation/tasks.js';
 import { hop } from './hop.js';
-import { createStatechartConfig, ENDED } from './statechart-config.js';
+import { createStatechartConfig, ENDED, MOVED } from './statechart-config.js';
 
 interface Announced {
   readonly announced?: true;
@@ -38,6 +41,7 @@ export function createImplementations(flow: Flow): StatechartImplementations {
     actions: {
       propagate: enqueueActions((args) => propagate(flow, args as EnqueueArgs)),
       respond: respondAction(flow),
+      keep: ({ context, self }: ActionArgs) => keep(runOf(context), bodiesOf(flow, self)),
     },
   };
 }
@@ -65,11 +69,18 @@ function propagate(flow: Flow, { context, event, enqueue }: EnqueueArgs): void {
     enqueue.raise(settledEvent(flow, next, event));
   }
   for (const effect of effects) {
-    if (effect.type === 'deliver') enqueue.raise(announce(effect.collateral));
+    if (effect.type === 'deliver') enqueue.raise(announce(deliveredType(flow, effect.collateral)));
+    else if (effect.type === 'moved') enqueue.raise(announce(MOVED));
     else if (effect.type === 'end') enqueue.raise(announce(`${ENDED}.${effect.status}`));
+    else if (effect.type === 'closed') enqueue.raise(announce(`${effect.neuron}:${effect.outcome}`));
     else enqueue({ type: 'respond', params: { activation: effect.activation } });
   }
+  enqueue({ type: 'keep', params: {} });
 }
+
+/** What a join starts, and what undoes, comes through no collateral of the graph. */
+const deliveredType = (flow: Flow, collateral: string): string =>
+  flow.graph.channels.has(collateral) ? collateral : MOVED;
 
 /** An answer that turned out to be none is announced as the failure that it is. */
 function settledEvent(flow: Flow, next: RunContext, event: AnyEventObject): AnyEventObject {
@@ -80,6 +91,36 @@ function settledEvent(flow: Flow, next: RunContext, event: AnyEventObject): AnyE
   return announce(failed ? operation.neuron.failedType : event.type);
 }
 
+/** What each actor has going on outside its core. */
+const allBodies = new WeakMap<object, Bodies>();
+
+function bodiesOf(flow: Flow, self: ActionArgs['self']): Bodies {
+  const known = allBodies.get(self);
+  if (known !== undefined) return known;
+  const bodies = new Bodies(flow, { tell: (event) => self.send(event) });
+  allBodies.set(self, bodies);
+  self.subscribe({
+    complete: () => {
+      const { status, context } = self.getSnapshot();
+      if (status !== 'done') bodies.close(new RunSuspendedError(runOf(context).id));
+    },
+  });
+  return bodies;
+}
+
+/** At the end of a step: what is not wanted any more is given back, and the next deadline is kept. */
+function keep({ ending, reason, frontier, status }: RunContext, bodies: Bodies): void {
+  if (ending?.status === 'aborted') bodies.abort(reason);
+  const wanted = new Set(frontier.filter(({ state }) => wantsSlot(state)).map(({ activation }) => activation));
+  bodies.prune((cause) => wanted.has(cause));
+  const dues = frontier.flatMap(({ state, due }) => (due !== undefined && waitsForTime(state) ? [due] : []));
+  bodies.awake(status !== 'running' || dues.length === 0 ? null : dues.reduce((a, b) => Math.min(a, b)));
+}
+
+const wantsSlot = (state: PendingState): boolean =>
+  state === 'asking' || state === 'granted' || state === 'gated' || state === 'starting';
+const waitsForTime = (state: PendingState): boolean => state === 'delayed' || state === 'waiting';
+
 /** Calls the handler: a plain custom action, so that exploring the machine never runs it. */
 function respondAction(flow: Flow) {
   return ({ context, self }: ActionArgs, { activation: cause }: { activation: string }) => {
@@ -87,12 +128,16 @@ function respondAction(flow: Flow) {
     const image = before.frontier.find((pending) => pending.activation === cause);
     if (image === undefined) return;
     const subscriber = subscriberOf(flow, image.neuron, image.dendrite);
-    const activation = new Activation(image.n, subscriber, image.payload, STARTING, null);
+    const activation = activationFrom(image.n, subscriber, image.payload, detailsIn(image));
+    activation.state = image.state === 'asking' ? ASKING : STARTING;
     parseCause(activation, cause);
     let called = false;
     const committed: Committed = {
       id: before.id,
       flow,
+      bodies: bodiesOf(flow, self),
+      options: before.options ?? null,
+      stimulation: undefined,
       committedValue: (neuron) => (called ? runOf(self.getSnapshot().context) : before).values[neuron],
     };
     hop(committed, activation, (event) => self.send(event));
@@ -102,7 +147,11 @@ function respondAction(flow: Flow) {
 
 interface ActionArgs {
   readonly context: MachineContext;
-  readonly self: { getSnapshot(): { readonly context: MachineContext }; send(event: RunEvent): void };
+  readonly self: {
+    getSnapshot(): { readonly status: string; readonly context: MachineContext };
+    send(event: RunEvent): void;
+    subscribe(observer: { readonly complete: () => void }): unknown;
+  };
 }
 
 /** The statechart of a flow. `createActor(machine, { input: { id, signals } })` runs it. */

@@ -7,13 +7,21 @@ export {
   CNSClosedError,
   CorruptCheckpointError,
   EngramError,
+  ExpectationTimeoutError,
   ForeignCollateralError,
+  FrontierLimitError,
   GraphMismatchError,
+  HopLimitError,
+  IncompleteJoinError,
   InvalidAnswerError,
   InvalidArgumentError,
   InvalidGraphError,
   InvalidPayloadError,
+  MaxDurationError,
+  NoAfferentPathError,
+  NonRetryableError,
   NoValidCheckpointError,
+  RetryAfterError,
   RunExistsError,
   RunSuspendedError,
   SaveFailedError,
@@ -26,11 +34,15 @@ export {
   StoreClosedError,
   StoreRequiredError,
   StoreUnavailableError,
+  UndeclaredExpectationError,
+  UndeliverableSignalError,
   UnknownCollateralError,
+  UnknownModalityError,
   UnknownNeuronError,
   UnknownRunError,
   UnserializableError,
   UnsupportedFormatError,
+  UnwantedAnswerError,
 } from './errors/index.js';
 export {
   type AnyCollateral,
@@ -39,20 +51,53 @@ export {
   type CollateralOptions,
   type Signal,
 } from './graph/collateral.js';
+export type { Duration } from './graph/duration.js';
+export { expect, type Expectation, type ExpectOptions } from './graph/expectation.js';
+export type { JoinOptions, SizedJoinOptions } from './graph/join.js';
+export { type AfferentPath, afferentPath, type AfferentPaths, type Modality, modality } from './graph/modality.js';
 export type { Network } from './graph/network.js';
-export { type AnyNeuron, type Neuron, neuron, type NeuronFactory, withCtx, withGlobal } from './graph/neuron.js';
-export type { Answer, Axon, AxonView, NeuronContext, Response } from './graph/types.js';
+export {
+  type AnyNeuron,
+  type Neuron,
+  neuron,
+  neuronFactory,
+  type NeuronFactory,
+  withCtx,
+  withGlobal,
+} from './graph/neuron.js';
+export type { RetryOptions } from './graph/policy.js';
+export type {
+  Answer,
+  Axon,
+  AxonView,
+  Compensation,
+  NeuronContext,
+  Response,
+  Stimulatable,
+  StimulationHandle,
+} from './graph/types.js';
 export { CNS } from './stimulation/cns.js';
+export { CNSStimulationContextStore, type ContextStoreOptions } from './stimulation/context-store.js';
 export type {
   CNSOptions,
-  FailedTask,
+  Counters,
+  DrainListener,
   Logger,
+  RehydrateOptions,
   ResponseInfo,
-  Result,
+  ResponseListener,
   StimulateOptions,
+} from './stimulation/options.js';
+export type {
+  AbortOptions,
+  FailedTask,
+  Result,
+  SignalOptions,
   StimulationStatus,
   Task,
-} from './stimulation/options.js';
+} from './stimulation/results.js';
 export type { RecoverOptions, RecoveryReport } from './stimulation/recover.js';
+export { CNSPersistOptionsRegistry, createPersistRegistry } from './stimulation/registry.js';
+export { CNSStimulationGate, type StimulationGateOptions } from './stimulation/stimulation-gate.js';
 export type { AwaitableStimulation, Stimulation } from './stimulation/stimulation.js';
 export type { ValuesView } from './stimulation/values-view.js';

@@ -32,6 +32,19 @@ export class StalledError extends EngramError {
   }
 }
 
+/** It waits for the outside, and nothing from there can reach it. */
+export class UnreachableRunError extends EngramError {
+  readonly code = 'UNREACHABLE_RUN';
+  constructor(
+    readonly id: string,
+    collaterals: readonly string[],
+  ) {
+    super(`run "${id}" waits for ${collaterals.join(', ')} from outside, where nobody can find it: it is not stored`, {
+      hint: 'give it a store that outlives the process, e.g. --store file:.engram, and `engram signal` reaches it there',
+    });
+  }
+}
+
 /** Something in the flow threw outside its handlers, where nobody could catch it. */
 export class UncaughtError extends EngramError {
   readonly code = 'UNCAUGHT';

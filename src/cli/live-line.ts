@@ -49,6 +49,14 @@ export class LiveLine implements Progress {
     this.#last = neuron;
   }
 
+  undone(neuron: string): void {
+    this.#last = `${neuron} undone`;
+  }
+
+  note(text: string): void {
+    this.#between(`${text}\n`);
+  }
+
   watch(id: string, standing: () => Standing): void {
     this.#standing = standing;
     this.#show(id);

@@ -46,6 +46,18 @@ function createProgram(output: Output, done: (code: number) => void): Command {
     .action(async (path: string, id: string, options: object) => {
       done(await (await import('./commands/resume.js')).resume(path, id, options, output));
     });
+  command('signal', 'send a signal from outside to a stored run, and go on with the run when nobody else holds it')
+    .argument('<flow module>', 'the module that the run was started with')
+    .argument('<id>', 'the id of the run')
+    .argument('<collateral>', 'the name of the collateral')
+    .option('--payload <json>', 'the payload of the signal: JSON, @file, or @- for stdin')
+    .option('--delivery-id <id>', 'the same id again is the same signal, and counts once (default: a new one)')
+    .option('--detach', 'store the signal and do not go on with the run')
+    .option(...STORE)
+    .option(...TRACE)
+    .action(async (path: string, id: string, collateral: string, options: object) => {
+      done(await (await import('./commands/signal.js')).signal(path, id, collateral, options, output));
+    });
   command('ls', 'list the stored runs')
     .option('--status <status>', 'only these, separated by commas: running, waiting, completed, failed, aborted')
     .option('--graph <name>', 'only runs of this graph')
@@ -62,7 +74,7 @@ function createProgram(output: Output, done: (code: number) => void): Command {
     });
   program.addHelpText(
     'after',
-    '\nExit codes: 0 completed, 1 the run failed, 2 bad input or nothing that could be done, 130/143 stopped by a signal.',
+    '\nExit codes: 0 completed or waiting for the outside, 1 the run failed, 2 bad input or nothing that could be done, 130/143 stopped by a signal.',
   );
   return program;
 }
@@ -83,7 +95,7 @@ async function main(args: readonly string[]): Promise<number> {
 function refused(error: unknown, args: readonly string[], output: Output): number {
   if (!(error instanceof CommanderError)) return output.fail(error);
   if (error.exitCode === 0) return EXIT.completed; // --help, --version
-  const command = ['run', 'resume', 'ls', 'show'].find((name) => args[0] === name);
+  const command = ['run', 'resume', 'signal', 'ls', 'show'].find((name) => args[0] === name);
   const message = error.code === 'commander.help' ? 'no command was given' : error.message.replace(/^error: /, '');
   return output.fail(
     new UsageError(oneLine(message), { hint: `see engram ${command === undefined ? '' : `${command} `}--help` }),

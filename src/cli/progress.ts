@@ -14,6 +14,10 @@ export interface Progress {
   resumed(id: string, seq: number, attempt: number, milestones: number): void;
   /** A milestone is stored. */
   milestone(neuron: string, seq: number): void;
+  /** What a neuron had done is undone, and that is stored. */
+  undone(neuron: string, seq: number): void;
+  /** Something that a person may want to act upon, in a line. */
+  note(text: string): void;
   /** A run goes on, stored or not. `standing` is asked whenever it is shown. */
   watch(id: string, standing: () => Standing): void;
   /** Nothing of it stays on the screen that does not belong there. */
@@ -25,6 +29,8 @@ export const SILENT: Progress = {
   started: nothing,
   resumed: nothing,
   milestone: nothing,
+  undone: nothing,
+  note: nothing,
   watch: nothing,
   stop: nothing,
 };
@@ -35,4 +41,6 @@ export const plainLines = (output: Output): Progress => ({
   started: (id) => output.line(`started ${visible(id)}`),
   resumed: (id, seq, attempt) => output.line(`resumed ${visible(id)} from checkpoint ${seq} (attempt ${attempt})`),
   milestone: (neuron, seq) => output.line(`milestone ${neuron} (seq ${seq})`),
+  undone: (neuron, seq) => output.line(`undone ${neuron} (seq ${seq})`),
+  note: (text) => output.line(text),
 });

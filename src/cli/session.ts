@@ -1,4 +1,4 @@
-/** A flow and a store, opened for one command: what `run` and `resume` have in common. */
+/** A flow and a store, opened for one command: what `run`, `resume` and `signal` have in common. */
 import { type Clock, systemClock } from '../clock/clock.js';
 import type { SettledEvent } from '../durability/changes.js';
 import type { Store } from '../durability/store.js';
@@ -19,27 +19,35 @@ export interface SessionOptions {
   readonly trace?: string;
 }
 
+/** A run that is to be there already, and who asks for it. */
+export interface StoredRun {
+  readonly id: string;
+  readonly command: string;
+}
+
 export interface Session {
   readonly flow: FlowModule;
   readonly cns: CNS;
+  readonly clock: Clock;
   /** Undefined when the flow brought its own. */
   readonly store: Store | undefined;
   readonly progress: Progress;
   /** What to add to a command line to name the same store again. */
   readonly storeOption: string;
+  /** Called with its id at the end of every synchronous turn of a run. @returns no longer */
+  onTurn(listener: (id: string) => void): () => void;
   close(): Promise<void>;
 }
 
-/** @param id of a run that is to be there already */
 export async function openSession(
   path: string,
   options: SessionOptions,
   output: Output,
-  id?: string,
+  stored?: StoredRun,
 ): Promise<Session> {
   const clock: Clock = systemClock;
   const url = storeUrl(options.store);
-  const store = id === undefined ? openStore(url, clock) : openStoredRuns(url, 'resume', clock);
+  const store = stored === undefined ? openStore(url, clock) : openStoredRuns(url, stored.command, clock);
   const flow = await loadFlowModule(path);
   if (flow.hasOwnCns && options.store !== undefined) {
     throw new UsageError(`${path} exports a cns, which has its own store or none`, {
@@ -47,25 +55,38 @@ export async function openSession(
     });
   }
   const progress = progressOn(output, clock);
-  const before = id === undefined || flow.hasOwnCns ? [] : (await readSettled(store, id)).settled;
+  const before = stored === undefined || flow.hasOwnCns ? [] : (await readSettled(store, stored.id)).settled;
   let milestones: ReadonlySet<string> = new Set<string>();
-  const isMilestone = ({ neuron, outcome }: SettledEvent) => outcome === 'responded' && milestones.has(neuron);
+  const isMilestone = (event: SettledEvent) =>
+    event.outcome === 'responded' && milestones.has(event.neuron) && !isUndone(event);
   const watched = watchStore(store, {
     onCreated: (head) => progress.started(head.id),
     onTaken: (head) => progress.resumed(head.id, head.seq, head.attempt + 1, before.filter(isMilestone).length),
     onSaved: ({ seq }, settled) => {
-      for (const { neuron } of settled.filter(isMilestone)) progress.milestone(neuron, seq);
+      for (const event of settled) {
+        if (isUndone(event)) progress.undone(event.neuron, seq);
+        else if (isMilestone(event)) progress.milestone(event.neuron, seq);
+      }
     },
   });
   const cns = await flow.cns({ store: watched, clock });
   milestones = milestonesOf(cns);
   if (options.trace !== undefined) traceHandlers(cns, options.trace);
+  const listeners = new Set<(id: string) => void>();
+  cns.addDrainListener(({ stimulation }) => {
+    for (const listener of [...listeners]) listener(stimulation.id);
+  });
   return {
     flow,
     cns,
+    clock,
     store: flow.hasOwnCns ? undefined : store,
     progress,
     storeOption: flow.hasOwnCns || options.store === undefined ? '' : ` --store ${shellWord(url)}`,
+    onTurn: (listener) => {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
     close: async () => {
       progress.stop();
       await cns.close();
@@ -73,6 +94,9 @@ export async function openSession(
     },
   };
 }
+
+/** What was done is undone. */
+const isUndone = ({ dendrite, outcome }: SettledEvent): boolean => dendrite === 'undo' && outcome === 'responded';
 
 const milestonesOf = (cns: CNS): ReadonlySet<string> =>
   new Set(cns[FLOW].graph.neurons.filter(({ milestone }) => milestone).map(({ name }) => name));

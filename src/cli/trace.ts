@@ -4,9 +4,10 @@
  */
 import { appendFileSync, closeSync, openSync } from 'node:fs';
 import { StoreUnavailableError } from '../errors/index.js';
+import type { GraphNeuron, Subscriber } from '../graph/graph.js';
 import type { CNS } from '../index.js';
 import { FLOW } from '../propagation/operations.js';
-import type { HandlerContext } from '../propagation/respond.js';
+import type { HandlerContext } from '../propagation/handler-context.js';
 
 /** One line of the file. */
 export interface Started {
@@ -19,18 +20,25 @@ export interface Started {
 export function traceHandlers(cns: CNS, file: string): void {
   const fd = openTrace(file);
   for (const neuron of cns[FLOW].graph.neurons) {
-    for (const dendrite of neuron.dendrites) {
-      const { response } = dendrite;
+    for (const subscriber of handlersOf(neuron)) {
+      const { response } = subscriber;
       const traced = (payload: unknown, axon: unknown, ctx: unknown): unknown => {
         const line: Started = { activation: (ctx as HandlerContext).activationId, neuron: neuron.name };
         appendFileSync(fd, `${JSON.stringify(line)}\n`);
         return response(payload, axon, ctx);
       };
       // this graph belongs to this CNS alone, and nothing of it runs yet
-      Object.assign(dendrite, { response: traced });
+      Object.assign(subscriber, { response: traced });
     }
   }
 }
+
+/** Dendrites, complete sets of joins, and what undoes; an arrival at a join has no handler of its own. */
+const handlersOf = ({ dendrites, joins, compensation }: GraphNeuron): Subscriber[] => [
+  ...dendrites.filter(({ arrival }) => arrival === null),
+  ...joins.map(({ subscriber }) => subscriber),
+  ...(compensation === null ? [] : [compensation]),
+];
 
 function openTrace(file: string): number {
   try {

@@ -3,21 +3,16 @@
  * Job: collect and turn into texts. Not its job: when to store, and where.
  */
 import { describeError, StoredHandlerError, UnserializableError } from '../errors/index.js';
-import type { CheckedAnswer } from '../propagation/answer.js';
-import type { FailedActivation } from '../propagation/context.js';
+import type { EarlySignal, FailedActivation } from '../propagation/context.js';
+import { type Activation, DELAYED, detailsOf } from '../propagation/activation.js';
+import { type CheckedAnswer, signalsIn } from '../propagation/answer.js';
 import { barrierImageOf, imageOf } from '../propagation/image.js';
-import {
-  type Activation,
-  barriersOf,
-  failedOf,
-  frontierOf,
-  NO_OUTPUT,
-  outputOf,
-  type Recorder,
-  type Work,
-} from '../propagation/work.js';
+import { barriersOf, frontierOf } from '../propagation/lists.js';
+import { type Owed, owedRecord } from '../propagation/owed.js';
+import { failedOf, NO_OUTPUT, outputOf, type Rare } from '../propagation/rare.js';
+import type { Recorder, Work } from '../propagation/work.js';
 import type { Codec } from './codec.js';
-import { type PartName, partOf } from './parts.js';
+import { type PartName, partOf, type StoredFailure } from './parts.js';
 
 /** One settled activation, for history and timelines. */
 export interface SettledEvent {
@@ -43,6 +38,7 @@ export interface Change {
   readonly events: string[];
 }
 
+const NONE: readonly EarlySignal[] = [];
 const MOST_EVENTS = 20_000;
 const KEPT_EVENTS = 10_000;
 
@@ -54,11 +50,23 @@ export class Changes implements Recorder {
   readonly #stored = new Set<Activation>();
   #left: Activation[] = [];
   #values = new Set<string>();
+  /** How many of the failures are stored, from the first on; and how many parts of failures there are. */
   #failedStored = 0;
+  #failedParts = 0;
+  /** By error: the place of the first failure that it is of. */
+  #errors = new Map<unknown, number>();
+  #isReopened = false;
   #output = false;
   #deliveries = false;
   #events: SettledEvent[] = [];
   #omitted = 0;
+  #isNew = false;
+  readonly #hops = new Set<string>();
+  #owedStored: Owed | null = null;
+  #earlyStored: readonly EarlySignal[] = [];
+  /** Whether anything has happened that the store does not know. */
+  #isDirty = false;
+  #hasNewAttempt = false;
   readonly #startedAt = new WeakMap<Activation, number>();
 
   constructor(now: () => number, codec: Codec) {
@@ -69,7 +77,11 @@ export class Changes implements Recorder {
   /** Begins with a working set that is stored as it is. */
   adopt(work: Work): void {
     for (const activation of frontierOf(work)) this.#stored.add(activation);
-    this.#failedStored = failedOf(work).length;
+    for (const arrival of work.rare?.joins?.all() ?? []) this.#stored.add(arrival);
+    failedOf(work).forEach(({ error }, i) => this.#placeOf(error, i));
+    this.#failedStored = this.#failedParts = failedOf(work).length;
+    this.#owedStored = work.rare?.owed ?? null;
+    this.#earlyStored = work.rare?.early ?? NONE;
   }
 
   /** Begins with a working set of which nothing is stored. */
@@ -77,15 +89,31 @@ export class Changes implements Recorder {
     for (const activation of frontierOf(work)) this.#placed.add(activation);
     const output = work.rare === null ? null : work.rare.output;
     this.#output = output !== null && output.payload !== NO_OUTPUT;
+    for (const neuron of work.values?.keys() ?? []) this.#values.add(neuron);
+    for (const neuron of work.rare?.hops?.keys() ?? []) this.#hops.add(neuron);
+    this.#isNew = true;
+  }
+
+  /** Whether an attempt has failed, and is to be made again, since the last change was taken. */
+  get hasNewAttempt(): boolean {
+    return this.#hasNewAttempt;
+  }
+
+  /** Whether anything has happened since the last change was taken. */
+  get isDirty(): boolean {
+    return this.#isDirty;
   }
 
   onPlaced(activation: Activation): void {
+    this.#isDirty = true;
+    if (activation.state === DELAYED && detailsOf(activation).attempt !== undefined) this.#hasNewAttempt = true;
     this.#placed.add(activation);
   }
   onStarted(activation: Activation): void {
     this.#startedAt.set(activation, this.#now());
   }
   onLeft(activation: Activation): void {
+    this.#isDirty = true;
     this.#placed.delete(activation);
     if (this.#stored.delete(activation)) this.#left.push(activation);
   }
@@ -111,7 +139,11 @@ export class Changes implements Recorder {
     this.#output = true;
   }
   onDelivered(): void {
+    this.#isDirty = true;
     this.#deliveries = true;
+  }
+  onHop(neuron: string): void {
+    this.#hops.add(neuron);
   }
   flush(): void {
     // nothing of the user's is called here
@@ -134,6 +166,7 @@ export class Changes implements Recorder {
    */
   take(work: Work): Change {
     const parts: Record<PartName, string | null> = { [partOf.run()]: runText(work) };
+    const { rare } = work;
     for (const { cause } of this.#left) parts[partOf.activation(cause)] = null;
     for (const activation of this.#placed) {
       parts[partOf.activation(activation.cause)] = activationText(activation, this.#codec);
@@ -143,14 +176,15 @@ export class Changes implements Recorder {
       parts[partOf.value(neuron)] = value === undefined ? null : this.#codec.encode(value, `context of "${neuron}"`);
     }
     const failed = failedOf(work);
+    for (let i = failed.length; i < this.#failedParts; i++) parts[partOf.failure(i)] = null;
     for (let i = this.#failedStored; i < failed.length; i++) {
       const failure = failed[i] as FailedActivation;
-      parts[partOf.failure(i)] = failureText(failure, this.#codec);
+      parts[partOf.failure(i)] = failureText(failure, this.#placeOf(failure.error, i), i, this.#codec);
     }
+    if (this.#isReopened) parts[partOf.reason()] = null;
     if (this.#output) parts[partOf.output()] = this.#codec.encode(outputOf(work), 'output');
-    if (this.#deliveries) parts[partOf.deliveries()] = JSON.stringify([...(work.rare?.deliveries ?? [])]);
-    const reason = work.rare === null ? undefined : work.rare.reason;
-    if (reason !== undefined) parts[partOf.reason()] = reasonText(reason, this.#codec);
+    if (this.#deliveries) parts[partOf.deliveries()] = JSON.stringify([...(rare?.deliveries ?? [])]);
+    if (rare !== null) this.#takeRare(rare, parts);
     const events = this.#events.map((event) => JSON.stringify(event));
     if (this.#omitted > 0) events.unshift(JSON.stringify({ omitted: this.#omitted } satisfies OmittedEvents));
 
@@ -158,34 +192,90 @@ export class Changes implements Recorder {
     this.#placed = new Set();
     this.#left = [];
     this.#values = new Set();
-    this.#failedStored = failed.length;
+    this.#failedStored = this.#failedParts = failed.length;
+    this.#isReopened = false;
     this.#output = this.#deliveries = false;
     this.#events = [];
     this.#omitted = 0;
+    this.#isNew = this.#isDirty = this.#hasNewAttempt = false;
+    this.#hops.clear();
+    this.#owedStored = rare?.owed ?? null;
+    this.#earlyStored = rare?.early ?? NONE;
     return { parts, events };
+  }
+
+  /** What few runs have; what undoes is owed is named by its place, so that only its end changes. */
+  #takeRare({ reason, options, hops, owed, early }: Rare, parts: Record<PartName, string | null>): void {
+    if (reason !== undefined) parts[partOf.reason()] = reasonText(reason, this.#codec);
+    if (this.#isNew && options !== null) parts[partOf.options()] = this.#codec.encode(options, 'options of the run');
+    for (const neuron of this.#hops) parts[partOf.hops(neuron)] = String(hops?.get(neuron) ?? 0);
+    if (early !== this.#earlyStored) this.#takeEarly(early, parts);
+    const added: Owed[] = [];
+    let [now, before] = [owed, this.#owedStored];
+    while (now !== before) {
+      if (now !== null && now.size >= (before?.size ?? 0)) {
+        added.push(now);
+        now = now.older;
+      } else if (before !== null) {
+        parts[partOf.owed(before.size)] = null;
+        before = before.older;
+      }
+    }
+    for (const one of added) {
+      parts[partOf.owed(one.size)] = this.#codec.encode(owedRecord(one), `what undoes "${one.subscriber.neuron.name}"`);
+    }
+  }
+
+  /** Each has a part of its own, so that one more costs the same however many there are. */
+  #takeEarly(early: readonly EarlySignal[], parts: Record<PartName, string | null>): void {
+    const [now, stored] = [new Set(early), new Set(this.#earlyStored)];
+    for (const { index } of this.#earlyStored.filter((signal) => !now.has(signal))) parts[partOf.early(index)] = null;
+    for (const signal of early.filter((each) => !stored.has(each))) {
+      parts[partOf.early(signal.index)] = this.#codec.encode(
+        signal,
+        `signal of "${signal.collateral}" that came early`,
+      );
+    }
+  }
+
+  /** A run that had ended goes on: what is stored of its failures is not true any more. */
+  onReopened(failures: number): void {
+    this.#failedStored = 0;
+    this.#failedParts = failures;
+    this.#errors = new Map();
+    this.#isDirty = this.#isReopened = true;
+  }
+
+  /** The first failure with this error, of which `i` is one. */
+  #placeOf(error: unknown, i: number): number {
+    const place = this.#errors.get(error) ?? i;
+    if (place === i && typeof error === 'object') this.#errors.set(error, i);
+    return place;
   }
 }
 
 function emittedBy(activation: Activation, answer: CheckedAnswer): string[] {
-  if (answer === undefined || answer === null) return [];
-  const list = Array.isArray(answer)
-    ? (answer as readonly { collateral: unknown }[])
-    : [answer as { collateral: unknown }];
-  return list.map(({ collateral }) => activation.subscriber.neuron.channelOf(collateral)?.name ?? '');
+  return signalsIn(answer).map(({ collateral }) => activation.subscriber.neuron.channelOf(collateral)?.name ?? '');
 }
 
 function activationText(activation: Activation, codec: Codec): string {
-  const { n, neuron, dendrite, collateral, payload, after } = imageOf(activation);
-  const text = codec.encode(payload, `payload of "${collateral}" for "${neuron}"`);
-  return `${JSON.stringify({ n, neuron, dendrite, collateral, ...(after === undefined ? {} : { after }) }).slice(0, -1)},"payload":${text}}`;
+  const { activation: _cause, state: _state, payload, otherwise, ...image } = imageOf(activation);
+  const { key, size } = detailsOf(activation);
+  const where = `for "${image.neuron}"`;
+  const head = JSON.stringify({ ...image, key, size, otherwiseOf: otherwise?.collateral }).slice(0, -1);
+  const last =
+    otherwise === undefined
+      ? ''
+      : `,"otherwise":${codec.encode(otherwise.payload, `payload of "${otherwise.collateral}" ${where}`)}`;
+  return `${head},"payload":${codec.encode(payload, `payload of "${image.collateral}" ${where}`)}${last}}`;
 }
 
 /** An error may carry anything; what cannot be stored of it must not keep the run from being stored. */
-const failureText = (failure: FailedActivation, codec: Codec): string =>
-  encodeOr(failure, () => ({ ...failure, error: new StoredHandlerError(failure.error) }), {
-    codec,
-    path: `failure of "${failure.neuron}"`,
-  });
+function failureText(failure: FailedActivation, sameErrorAs: number, i: number, codec: Codec): string {
+  const path = `failure of "${failure.neuron}"`;
+  const stored: StoredFailure = sameErrorAs === i ? failure : { ...failure, error: null, sameErrorAs };
+  return encodeOr(stored, () => ({ ...failure, error: new StoredHandlerError(failure.error) }), { codec, path });
+}
 
 const reasonText = (reason: unknown, codec: Codec): string =>
   encodeOr(reason, () => new StoredHandlerError(reason), { codec, path: 'reason' });
@@ -207,5 +297,6 @@ function runText(work: Work): string {
     settled: work.settled,
     outputFrom: work.rare?.output?.from.name ?? null,
     barriers: barriersOf(work).map(barrierImageOf),
+    ...(work.rare === null || work.rare.ending === null ? {} : { ending: work.rare.ending }),
   });
 }

@@ -1,7 +1,17 @@
 /** The parts that a stored run consists of, and the way back from them to a context. */
 import { z } from 'zod';
 import { CorruptCheckpointError } from '../errors/index.js';
-import type { FailedActivation, PendingActivation, RunContext } from '../propagation/context.js';
+import type {
+  Details,
+  EarlySignal,
+  FailedActivation,
+  JoinedActivation,
+  OwedActivation,
+  PendingActivation,
+  RunContext,
+  RunOptions,
+} from '../propagation/context.js';
+import { detailsIn } from '../propagation/tasks.js';
 import type { Codec } from './codec.js';
 
 export type PartName = string;
@@ -9,6 +19,9 @@ export type PartName = string;
 const ACTIVATION = 'frontier/';
 const VALUE = 'context/';
 const FAILURE = 'failed/';
+const HOPS = 'hops/';
+const OWED = 'owed/';
+const EARLY = 'early/';
 
 export const partOf = {
   /** How the run was started; never changes. */
@@ -22,6 +35,14 @@ export const partOf = {
   activation: (cause: string): PartName => ACTIVATION + cause,
   value: (neuron: string): PartName => VALUE + neuron,
   failure: (index: number): PartName => FAILURE + String(index),
+  /** What the run was told when it was started; never changes. */
+  options: (): PartName => 'options',
+  /** How often a neuron was visited. */
+  hops: (neuron: string): PartName => HOPS + neuron,
+  /** The n-th settlement that would have to be undone, from 1. */
+  owed: (place: number): PartName => OWED + String(place),
+  /** A signal that came before anybody waited for it, by its index. */
+  early: (index: number): PartName => EARLY + String(index),
 };
 
 const runPart = z.object({
@@ -31,6 +52,7 @@ const runPart = z.object({
   settled: z.int().min(0),
   outputFrom: z.string().nullable(),
   barriers: z.array(z.object({ activation: z.string(), n: z.int(), neuron: z.string() })),
+  ending: z.object({ status: z.enum(['failed', 'aborted']), compensate: z.boolean() }).optional(),
 });
 
 const activationPart = z.object({
@@ -39,11 +61,28 @@ const activationPart = z.object({
   dendrite: z.string(),
   collateral: z.string(),
   after: z.string().optional(),
+  attempt: z.int().min(2).optional(),
+  due: z.number().optional(),
+  expects: z.string().optional(),
+  within: z.number().optional(),
+  undoes: z.string().optional(),
+  origin: z.string().optional(),
+  key: z.string().optional(),
+  size: z.int().min(1).optional(),
+  otherwiseOf: z.string().optional(),
+  otherwise: z.unknown().optional(),
   payload: z.unknown(),
 });
 
+/** A failure as it is stored: one error of several activations is stored once, and is one again. */
+export interface StoredFailure extends FailedActivation {
+  /** The place of the failure whose error it is, too. */
+  readonly sameErrorAs?: number;
+}
+
 /**
- * The context that these parts hold. What was in flight is queued: nothing of it runs in this process.
+ * The context that these parts hold. What was in flight is queued: nothing of it runs in this process. Of an aborted run
+ * it stays what it is, so that `engram.resume` sees that it is not to be done.
  * @throws CorruptCheckpointError when a part is missing or not what it should be
  */
 export function contextFromParts(
@@ -52,41 +91,92 @@ export function contextFromParts(
   codec: Codec,
   where: string,
 ): RunContext {
-  const run = read(parts, partOf.run(), runPart, where);
+  const { ending, ...run } = read(parts, partOf.run(), runPart, where);
   const frontier: PendingActivation[] = [];
   const values: Record<string, unknown> = {};
-  const failed: [number, FailedActivation][] = [];
+  const failed: [number, StoredFailure][] = [];
+  const joined: JoinedActivation[] = [];
+  const owed: [number, OwedActivation][] = [];
+  const early: EarlySignal[] = [];
+  const hops: Record<string, number> = {};
   for (const [name, text] of parts) {
     if (name.startsWith(ACTIVATION)) {
-      const { n, neuron, dendrite, collateral, after, payload } = parse(text, activationPart, name, where);
-      frontier.push({
-        activation: name.slice(ACTIVATION.length),
-        n,
-        neuron,
-        dendrite,
-        collateral,
-        payload: codec.decode(JSON.stringify(payload), `${where}, ${name}`),
-        state: after === undefined ? 'queued' : 'held',
-        ...(after === undefined ? {} : { after }),
-      });
+      const record = activationOf(name, parse(text, activationPart, name, where), codec, where);
+      if ('key' in record) joined.push(record);
+      else frontier.push(record);
     } else if (name.startsWith(VALUE)) values[name.slice(VALUE.length)] = codec.decode(text, `${where}, ${name}`);
     else if (name.startsWith(FAILURE)) {
-      failed.push([Number(name.slice(FAILURE.length)), codec.decode(text, `${where}, ${name}`) as FailedActivation]);
-    }
+      failed.push([Number(name.slice(FAILURE.length)), codec.decode(text, `${where}, ${name}`) as StoredFailure]);
+    } else if (name.startsWith(OWED)) {
+      owed.push([Number(name.slice(OWED.length)), codec.decode(text, `${where}, ${name}`) as OwedActivation]);
+    } else if (name.startsWith(EARLY)) early.push(codec.decode(text, `${where}, ${name}`) as EarlySignal);
+    else if (name.startsWith(HOPS)) hops[name.slice(HOPS.length)] = Number(text);
   }
-  const held = (pending: PendingActivation) => (pending.state === 'held' ? 1 : 0);
+  const decoded = (name: PartName): unknown => {
+    const text = parts.get(name);
+    return text === undefined ? undefined : codec.decode(text, `${where}, ${name}`);
+  };
   const output = parts.get(partOf.output());
   const reason = parts.get(partOf.reason());
+  const options = decoded(partOf.options()) as RunOptions | undefined;
   return {
     id,
     ...run,
-    frontier: frontier.sort((a, b) => held(a) - held(b) || a.n - b.n),
+    frontier: frontier
+      .map((record) => (ending?.status === 'aborted' ? calledOf(record) : record))
+      .sort((a, b) => rankOf(a) - rankOf(b) || a.n - b.n),
     values,
-    failed: failed.sort(([a], [b]) => a - b).map(([, failure]) => failure),
+    failed: withErrors(failed.sort(([a], [b]) => a - b).map(([, failure]) => failure)),
     deliveries: parts.has(partOf.deliveries()) ? read(parts, partOf.deliveries(), z.array(z.string()), where) : [],
     ...(output === undefined ? {} : { output: codec.decode(output, `${where}, output`) }),
     ...(reason === undefined ? {} : { reason: codec.decode(reason, `${where}, reason`) }),
+    ...(ending === undefined ? {} : { ending }),
+    ...(options === undefined ? {} : { options }),
+    early: early.sort((a, b) => a.index - b.index),
+    ...(Object.keys(hops).length === 0 ? {} : { hops }),
+    owed: owed.sort(([a], [b]) => a - b).map(([, settled]) => settled),
+    joined: joined.sort((a, b) => a.n - b.n),
   };
+}
+
+function withErrors(stored: readonly StoredFailure[]): FailedActivation[] {
+  const failed: FailedActivation[] = [];
+  for (const { sameErrorAs, ...failure } of stored) {
+    failed.push(sameErrorAs === undefined ? failure : { ...failure, error: failed[sameErrorAs]?.error });
+  }
+  return failed;
+}
+
+/** In a run that was aborted nothing is left but what was in flight then, and what undoes: that is all that goes on. */
+const calledOf = (record: PendingActivation): PendingActivation =>
+  record.state === 'queued' && record.undoes === undefined ? { ...record, state: 'running' } : record;
+
+const rankOf = ({ state }: PendingActivation): number =>
+  state === 'held' ? 2 : state === 'queued' || state === 'running' ? 0 : 1;
+
+/** One that stood in flight, or waited for a slot or a listener, is queued: nothing of that is here any more. */
+function activationOf(
+  name: PartName,
+  part: z.infer<typeof activationPart>,
+  codec: Codec,
+  where: string,
+): PendingActivation | JoinedActivation {
+  const { n, neuron, dendrite, collateral, payload, after, otherwiseOf, otherwise, key, size, ...details } = part;
+  const valueOf = (value: unknown): unknown => codec.decode(JSON.stringify(value), `${where}, ${name}`);
+  const record = {
+    activation: name.slice(ACTIVATION.length),
+    n,
+    neuron,
+    dendrite,
+    collateral,
+    payload: valueOf(payload),
+    ...detailsIn(details as Details),
+    ...(otherwiseOf === undefined ? {} : { otherwise: { collateral: otherwiseOf, payload: valueOf(otherwise) } }),
+  };
+  if (key !== undefined) return { ...record, key, ...(size === undefined ? {} : { size }) };
+  if (after !== undefined) return { ...record, state: 'held', after };
+  const state = details.expects !== undefined ? 'waiting' : details.due !== undefined ? 'delayed' : 'queued';
+  return { ...record, state };
 }
 
 function read<T>(parts: ReadonlyMap<PartName, string>, name: PartName, schema: z.ZodType<T>, where: string): T {

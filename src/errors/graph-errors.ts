@@ -54,6 +54,51 @@ export class InvalidPayloadError extends EngramError {
   }
 }
 
+/** A run was started with no modality, or with one that is not known where it is asked for. */
+export class UnknownModalityError extends EngramError {
+  readonly code = 'UNKNOWN_MODALITY';
+  /**
+   * @param where who asked, e.g. `neuron "reply"`
+   * @param modality its name, or undefined when there is none
+   * @param known the names that are known there
+   */
+  constructor(
+    where: string,
+    readonly modality: string | undefined,
+    known: readonly string[],
+  ) {
+    super(
+      modality === undefined
+        ? `${where} asks for the modality of the run, and it was started without one`
+        : `${where} does not know the modality "${modality}"`,
+      { hint: `${listed('start the run with one that it knows', known)}; or give the dendrite a default` },
+    );
+  }
+}
+
+/** A modality is known where it is asked for, but nothing is there for the afferent path or one of its parents. */
+export class NoAfferentPathError extends EngramError {
+  readonly code = 'NO_AFFERENT_PATH';
+  /**
+   * @param where who asked, e.g. `neuron "reply"`
+   * @param afferentPath its name in the modality, or undefined when the run was started without one
+   * @param known the names of the paths that lead somewhere there
+   */
+  constructor(
+    where: string,
+    readonly modality: string,
+    readonly afferentPath: string | undefined,
+    known: readonly string[],
+  ) {
+    super(
+      afferentPath === undefined
+        ? `${where} asks for an afferent path of the modality "${modality}", and the run was started without one`
+        : `${where} has nothing for the afferent path "${afferentPath}" of the modality "${modality}"`,
+      { hint: `${listed('it has something for', known)}; or give the modality or the dendrite a default` },
+    );
+  }
+}
+
 export function listed(lead: string, names: readonly string[], most = 8): string {
   if (names.length === 0) return `${lead} none`;
   const shown = names.slice(0, most).map((n) => `"${n}"`);

@@ -8,7 +8,136 @@ export class InvalidAnswerError extends EngramError {
     got: string,
   ) {
     super(`neuron "${neuron}" returned ${got}, which is no signal`, {
-      hint: 'return axon.<key>.createSignal(payload), an array of these, or nothing',
+      hint: 'return axon.<key>.createSignal(payload), expect(…), an array of these, or nothing',
+    });
+  }
+}
+
+/** Something that has nothing to emit returned a signal: what undoes an activation, or an arrival at a join. */
+export class UnwantedAnswerError extends EngramError {
+  readonly code = 'UNWANTED_ANSWER';
+  constructor(
+    readonly neuron: string,
+    what: string,
+  ) {
+    super(`${what} of neuron "${neuron}" cannot emit anything, and returned an answer that it cannot give`, {
+      hint: 'return nothing from it',
+    });
+  }
+}
+
+/** A handler waits for a collateral that its neuron has not declared. */
+export class UndeclaredExpectationError extends EngramError {
+  readonly code = 'UNDECLARED_EXPECTATION';
+  constructor(
+    readonly neuron: string,
+    readonly collateral: string,
+  ) {
+    super(`neuron "${neuron}" expects "${collateral}", which it has not declared`, {
+      hint: `declare it: neuron('${neuron}', …).expects(${collateral})`,
+    });
+  }
+}
+
+/** Nobody sent what a neuron waited for in the time that it gave. */
+export class ExpectationTimeoutError extends EngramError {
+  readonly code = 'EXPECTATION_TIMEOUT';
+  constructor(
+    readonly neuron: string,
+    readonly collateral: string,
+  ) {
+    super(`neuron "${neuron}" waited for "${collateral}", and nothing came in time`, {
+      hint: 'give expect(…, { otherwise }) a signal to go on with, or more time; cns.rehydrate(id, { retry: true }) waits again',
+    });
+  }
+}
+
+/** One attempt of a handler took longer than its neuron allows. */
+export class MaxDurationError extends EngramError {
+  readonly code = 'MAX_DURATION';
+  override readonly retryable = true;
+  constructor(
+    readonly neuron: string,
+    /** In milliseconds. */
+    readonly maxDuration: number,
+  ) {
+    super(`neuron "${neuron}" did not answer within ${maxDuration} ms`, {
+      hint: 'pass ctx.abortSignal on to what it waits for; setMaxDuration gives it more time, retry another attempt',
+    });
+  }
+}
+
+/** Thrown by a handler, it says that no further attempt is worth making. */
+export class NonRetryableError extends EngramError {
+  readonly code = 'NON_RETRYABLE';
+  constructor(message: string, options: { readonly cause?: unknown } = {}) {
+    super(message, { ...options, hint: 'the handler asked for no further attempt' });
+  }
+}
+
+/** Thrown by a handler, it says when the next attempt is worth making. */
+export class RetryAfterError extends EngramError {
+  readonly code = 'RETRY_AFTER';
+  override readonly retryable = true;
+  /** In milliseconds. */
+  readonly retryAfter: number;
+  constructor(message: string, retryAfter: number, options: { readonly cause?: unknown } = {}) {
+    super(message, { ...options, hint: 'the handler asked for this wait; how often it is tried is what retry says' });
+    this.retryAfter = retryAfter;
+  }
+}
+
+/** A neuron was visited more often than the run allows. */
+export class HopLimitError extends EngramError {
+  readonly code = 'HOP_LIMIT';
+  constructor(
+    readonly neuron: string,
+    readonly maxNeuronHops: number,
+  ) {
+    super(`neuron "${neuron}" was reached more than ${maxNeuronHops} times, which is the limit of this run`, {
+      hint: 'is there a loop that does not end? Otherwise raise maxNeuronHops',
+    });
+  }
+}
+
+/** A run has more unsettled activations than it allows. */
+export class FrontierLimitError extends EngramError {
+  readonly code = 'FRONTIER_LIMIT';
+  constructor(
+    readonly neuron: string,
+    readonly maxFrontier: number,
+  ) {
+    super(`the run has ${maxFrontier} unsettled activations, and may not have more; one of "${neuron}" was refused`, {
+      hint: 'emit less at once, or raise maxFrontier',
+    });
+  }
+}
+
+/** A join got only part of a set before its run had nothing left to do. */
+export class IncompleteJoinError extends EngramError {
+  readonly code = 'INCOMPLETE_JOIN';
+  constructor(
+    readonly neuron: string,
+    readonly key: string,
+    readonly lacking: readonly string[],
+  ) {
+    const which = key === '' ? '' : ` of key "${key}"`;
+    super(`a join of neuron "${neuron}" ended with a set${which} that lacks ${lacking.join(', ')}`, {
+      hint: 'see that every branch emits what the join waits for, also when it has nothing to say',
+    });
+  }
+}
+
+/** A signal from outside that a run cannot take. */
+export class UndeliverableSignalError extends EngramError {
+  readonly code = 'UNDELIVERABLE_SIGNAL';
+  constructor(
+    readonly stimulationId: string,
+    readonly collateral: string,
+    why: string,
+  ) {
+    super(`a signal of "${collateral}" cannot be delivered to run "${stimulationId}": ${why}`, {
+      hint: 'look at the run with `engram show`; a run that has ended takes nothing more',
     });
   }
 }
@@ -81,6 +210,8 @@ export class StimulationAbortedError extends EngramError {
   constructor(
     readonly stimulationId: string,
     readonly reason: unknown,
+    /** Of activations that failed by themselves, before the abort or while they ended. */
+    readonly errors: readonly unknown[] = [],
   ) {
     super(`run "${stimulationId}" was aborted${reason === undefined ? '' : `: ${describeError(reason)}`}`, {
       cause: reason,

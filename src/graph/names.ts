@@ -8,7 +8,7 @@ const RESERVED_PREFIX = /^(?:xstate|engram|done|error)\./;
 const RESERVED = new Set(['__proto__', 'constructor', 'prototype']);
 const LONGEST = 200;
 
-/** What is wrong with a name of a neuron, or undefined. */
+/** What is wrong with a name of a neuron or a modality, or undefined. */
 export function neuronNameProblem(name: string): string | undefined {
   if (!NEURON.test(name)) return 'a name begins with a letter or "_" and holds letters, digits, "_" and "-"';
   return commonProblem(name);

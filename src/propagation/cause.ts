@@ -23,6 +23,9 @@ export const OUTSIDE: Readonly<Caused> = asCause('engram.outside');
 /** The parent of the activations that an outside signal with a delivery id makes. */
 export const deliveryCause = (deliveryId: string): Caused => asCause(`engram.delivery/${deliveryId}`);
 
+/** The cause of an activation that another run has left, by the id that it had there. */
+export const taskCause = (id: string): Caused => asCause(`engram.task/${id}`);
+
 /** Gives `target` its cause. Source of the constants and the finish: MurmurHash3 (A. Appleby, public domain). */
 export function deriveCause(
   target: Caused,
@@ -36,6 +39,29 @@ export function deriveCause(
   b = Math.imul(b ^ (b >>> 16), 0x85ebca6b) ^ Math.imul(a ^ (a >>> 13), 0xc2b2ae35);
   target.cause1 = a ^ (a >>> 15);
   target.cause2 = b ^ (b >>> 15);
+}
+
+/**
+ * Gives the activation that a complete set of a join starts its cause: by slot in the order of the join, whatever the
+ * order in which a slot was filled.
+ */
+export function joinCause(
+  target: Caused,
+  parents: readonly (readonly Readonly<Caused>[])[],
+  subscriber: { readonly hash1: number; readonly hash2: number },
+): void {
+  const folded = { cause1: 0x6a09e667, cause2: 0x3c6ef372 };
+  for (const slot of parents) {
+    let first = slot.length;
+    let second = slot.length;
+    for (const { cause1, cause2 } of slot) {
+      first = (first + Math.imul(cause1 ^ (cause2 >>> 15), 0x85ebca6b)) | 0;
+      second = (second + Math.imul(cause2 ^ (cause1 >>> 13), 0xc2b2ae35)) | 0;
+    }
+    folded.cause1 = Math.imul(folded.cause1 ^ first, 0x9e3779b1) ^ second;
+    folded.cause2 = Math.imul(folded.cause2 ^ second, 0x85ebca77) ^ first;
+  }
+  deriveCause(target, folded, parents.length, subscriber);
 }
 
 /** 16 hex digits. */

@@ -3,12 +3,16 @@ import { createLogic } from '../../machines/logic.js';
 import { type Clock, systemClock } from '../clock/clock.js';
 import { type Codec, createCodec } from '../durability/codec.js';
 import { thisOwner } from '../durability/owner.js';
+import type { Store } from '../durability/store.js';
 import {
   CNSClosedError,
   InvalidArgumentError,
   RunExistsError,
   RunSuspendedError,
+  SaveFailedError,
+  StaleOwnerError,
   StoreRequiredError,
+  UndeliverableSignalError,
 } from '../errors/index.js';
 import { buildGraph } from '../graph/build-graph.js';
 import type { Signal } from '../graph/collateral.js';
@@ -17,19 +21,26 @@ import type { AnyNeuron } from '../graph/neuron.js';
 import { createFlow, FLOW, type Flow } from '../propagation/operations.js';
 import { start } from '../propagation/transition.js';
 import { Work } from '../propagation/work.js';
+import { checkDelivery, refusalOf } from './delivery.js';
 import { DurableRuns } from './durable-runs.js';
-import { checkEntry, encodeEntry, type Entry } from './entry.js';
-import type { CNSOptions, Logger, StimulateOptions } from './options.js';
+import { checkEntry, checkTasks, encodeEntry, type Entry, NO_OPTIONS, startInputOf } from './entry.js';
+import { Listeners } from './listeners.js';
+import type {
+  CNSOptions,
+  DrainListener,
+  Logger,
+  RehydrateOptions,
+  ResponseListener,
+  StimulateOptions,
+} from './options.js';
+import type { FailedTask, SignalOptions, Task } from './results.js';
 import { type RecoverOptions, type RecoveryReport, recoverAll } from './recover.js';
-import { Responses } from './responses.js';
 import { Run, type RunHost } from './run.js';
 import { AwaitableStimulation, Stimulation } from './stimulation.js';
 
 const DEFAULT_LEASE = 5000;
 /** What a timer can count. */
 const LONGEST_LEASE = 2 ** 31 - 1;
-
-const NO_LISTENERS: readonly Responses[] = [];
 
 interface LiveEntry {
   readonly run: Run;
@@ -44,7 +55,10 @@ export class CNS<G = unknown> {
   readonly #host: RunHost;
   readonly #codec: Codec = createCodec();
   readonly #clock: Clock;
+  readonly #now = (): number => this.#clock.now();
   readonly #logger: Logger;
+  readonly #listeners: Listeners;
+  readonly #autoCleanup: boolean;
   readonly #durability: DurableRuns | null;
   /** Runs that go on here and were given an id, with the entry that they were started with. */
   readonly #live = new Map<string, LiveEntry>();
@@ -62,17 +76,22 @@ export class CNS<G = unknown> {
         hint: 'leave it out for 5 seconds',
       });
     }
-    const { name = 'flow', version = '1' } = options;
-    const graph = buildGraph(neurons, { name, version, durable: store !== undefined });
+    const { name = 'flow', version = '1', registry, autoCleanupContexts = false } = options;
+    const given = { name, version, durable: store !== undefined };
+    const graph = buildGraph(neurons, registry === undefined ? given : { ...given, registry });
     this.#clock = clock;
     this.#logger = logger;
-    this[FLOW] = createFlow(graph, () => clock.id(), global[0]);
+    this.#autoCleanup = autoCleanupContexts;
+    this.#listeners = new Listeners(logger);
+    this[FLOW] = createFlow(graph, { clock, global: global[0], cns: this });
     this.network = new Network(graph);
     this.#host = {
       logic: createLogic(this[FLOW]),
       inspect: options.inspect,
       onEnded: (run) => this.#onEnded(run),
       onFailure: (run, error) => this.#onFailure(run, error),
+      handleOf: (run) => new Stimulation(run),
+      checkSignal: (run, signal, given) => this.#checkSignal(run, signal, given),
     };
     this.#durability =
       store === undefined
@@ -88,6 +107,11 @@ export class CNS<G = unknown> {
           });
   }
 
+  /** Where its runs are stored; undefined when they live in memory only. */
+  get store(): Store | undefined {
+    return this.#durability?.store;
+  }
+
   /**
    * Starts a run. Without a store, all work that needs no waiting is done when this returns; with one, nothing starts
    * before the entry is stored.
@@ -95,37 +119,83 @@ export class CNS<G = unknown> {
    * @throws UnknownCollateralError, InvalidPayloadError, InvalidArgumentError, UnserializableError, CNSClosedError; and
    *   RunExistsError when a run of this id is live here with another entry (one that is only stored rejects with it)
    */
-  stimulate(signal: Signal | readonly Signal[], options: StimulateOptions = {}): AwaitableStimulation {
+  stimulate(signal: Signal | readonly Signal[], options: StimulateOptions = NO_OPTIONS): AwaitableStimulation {
     this.#assertOpen('stimulate');
-    const entry = checkEntry(this[FLOW].graph, signal, options);
+    return this.#begin(checkEntry(this[FLOW].graph, signal, options), options);
+  }
+
+  /**
+   * Starts a run with what another one has left: tasks or failed tasks, as they are or after JSON. Each runs under the
+   * id that it had, on the dendrite that it was for; no tasks, and the run has completed.
+   * @throws as `stimulate`
+   */
+  activate(tasks: readonly (Task | FailedTask)[], options: StimulateOptions = {}): AwaitableStimulation {
+    this.#assertOpen('activate');
+    return this.#begin(checkTasks(this[FLOW].graph, tasks, options), options);
+  }
+
+  #begin(given: Entry, options: StimulateOptions): AwaitableStimulation {
+    const entry = this.#autoCleanup ? { ...given, options: { ...given.options, autoCleanup: true } } : given;
     const known = options.id === undefined ? undefined : this.#live.get(options.id);
     if (known !== undefined) return this.#attach(known, entry, options);
 
     const work = new Work(this[FLOW]);
     const run = new Run(work, this.#host);
     const durability = this.#durability;
-    start(work, { id: options.id, signals: entry.signals, hold: durability !== null, output: entry.output });
-    for (const listener of this.#listenersOf(run, options)) run.listen(listener);
+    this.#listeners.attach(run, options);
+    start(work, startInputOf(entry, options.id, durability !== null, this.#clock));
     if (durability !== null) {
       const text = encodeEntry(entry, this.#codec);
       this.#live.set(work.id, { run, entry: text });
-      durability.start(run, text);
-    } else {
-      if (options.id !== undefined) this.#live.set(options.id, { run, entry });
-      run.start();
-    }
+      durability.start(run, text, options.retry === true);
+    } else if (options.id !== undefined) this.#live.set(options.id, { run, entry });
+    if (options.abortSignal !== undefined) abortBy(run, options.abortSignal); // a handler of the first turn may fire it
+    if (durability === null && !run.hasEnded) run.start();
     return new AwaitableStimulation(run);
   }
 
   /**
-   * Makes a stored run live again; it goes on from its last milestone. One that has ended comes back ended.
+   * A signal from outside for a run, wherever it lives: here, in another process, or in the store alone. Of one that
+   * does not live here it waits in the store until the run's owner looks, or until somebody rehydrates it.
+   * @returns resolves when it is stored for the run
+   * @throws UndeliverableSignalError when nothing takes it, UnknownRunError, UnknownCollateralError,
+   *   InvalidPayloadError, UnserializableError, StoreRequiredError for a run that does not live here
+   */
+  async signal(id: string, signal: Signal, options: SignalOptions = {}): Promise<void> {
+    this.#assertOpen('signal');
+    const live = this.#live.get(id);
+    if (live !== undefined) return live.run.signal(signal, options);
+    const durability = this.#assertDurable('signal');
+    const event = checkDelivery(this[FLOW].graph, id, signal, options);
+    await durability.post(id, event, options.deliveryId ?? this.#clock.id());
+  }
+
+  /**
+   * Tells a listener of every response of runs that start after this.
+   * @returns removes it
+   */
+  addResponseListener(listener: ResponseListener): () => void {
+    return this.#listeners.addResponse(listener);
+  }
+
+  /**
+   * Tells a listener of the end of every synchronous turn of runs that start after this. What it throws is logged.
+   * @returns removes it
+   */
+  addDrainListener(listener: DrainListener): () => void {
+    return this.#listeners.addDrain(listener);
+  }
+
+  /**
+   * Makes a stored run live again; it goes on from its last milestone. One that has ended comes back ended, unless
+   * `retry` asks for what has failed to be done once more.
    * @returns undefined when the store holds no such run
    * @throws AlreadyOwnedError, NoValidCheckpointError, UnsupportedFormatError, GraphMismatchError, StoreRequiredError
    */
-  async rehydrate(id: string): Promise<Stimulation | undefined> {
+  async rehydrate(id: string, options: RehydrateOptions = {}): Promise<Stimulation | undefined> {
     this.#assertOpen('rehydrate');
     const durability = this.#assertDurable('rehydrate');
-    return this.#handleOf(id) ?? durability.exclusively(id, () => this.#bringBack(durability, id));
+    return this.#handleOf(id) ?? durability.exclusively(id, () => this.#bringBack(durability, id, options));
   }
 
   /** A run that goes on here. One that is only being started may yet turn out to be refused. */
@@ -135,7 +205,11 @@ export class CNS<G = unknown> {
     return isKnown ? new Stimulation(known.run) : undefined;
   }
 
-  async #bringBack(durability: DurableRuns, id: string): Promise<Stimulation | undefined> {
+  async #bringBack(
+    durability: DurableRuns,
+    id: string,
+    { retry = false }: RehydrateOptions,
+  ): Promise<Stimulation | undefined> {
     const starting = this.#live.get(id);
     if (starting !== undefined) {
       const entry = await durability.entryOf(id);
@@ -143,7 +217,7 @@ export class CNS<G = unknown> {
       const handle = this.#handleOf(id, entry);
       if (handle !== undefined) return handle;
     }
-    const loaded = await durability.load(id);
+    const loaded = await durability.load(id, { retry });
     if (loaded === undefined) return undefined;
     const raced = this.#live.get(id);
     if (raced !== undefined && raced.entry === loaded.entry) {
@@ -152,17 +226,22 @@ export class CNS<G = unknown> {
       return new Stimulation(raced.run);
     }
     const run = new Run(loaded.work, this.#host);
+    this.#listeners.attach(run, {});
     if (loaded.lease !== null) this.#live.set(id, { run, entry: loaded.entry });
     await durability.resume(run, loaded);
     return new Stimulation(run);
   }
 
-  /** Rehydrates all unfinished runs of this flow that nobody owns. Reports what it could not bring back, and why. */
+  /**
+   * Rehydrates all unfinished runs of this flow that nobody owns and that have something to do. Runs that only wait stay
+   * as they are until the time that they wait for has come or a signal has arrived; call this again for those. Reports
+   * what it could not bring back, and why.
+   */
   recover(options: RecoverOptions = {}): Promise<RecoveryReport> {
     this.#assertOpen('recover');
     const { store } = this.#assertDurable('recover');
     const isWanted = (id: string) => !this.#closed && !this.#live.has(id);
-    return recoverAll(store, this[FLOW].graph.name, (id) => this.rehydrate(id), isWanted, options);
+    return recoverAll(store, this[FLOW].graph.name, (id) => this.rehydrate(id), isWanted, this.#now, options);
   }
 
   /**
@@ -177,7 +256,8 @@ export class CNS<G = unknown> {
   #attach({ run, entry }: LiveEntry, given: Entry, options: StimulateOptions): AwaitableStimulation {
     const encoded = entry === null || typeof entry === 'string' ? entry : this.#tryEncode(entry);
     if (encoded === undefined || encoded !== this.#tryEncode(given)) throw new RunExistsError(run.work.id);
-    for (const listener of this.#listenersOf(run, options)) run.listen(listener);
+    this.#listeners.join(run, options);
+    if (options.abortSignal !== undefined) abortBy(run, options.abortSignal);
     return new AwaitableStimulation(run);
   }
 
@@ -189,9 +269,14 @@ export class CNS<G = unknown> {
     }
   }
 
-  #listenersOf(run: Run, { onResponse }: StimulateOptions): readonly Responses[] {
-    if (onResponse === undefined) return NO_LISTENERS;
-    return [new Responses(run, [onResponse], (error) => run.keepListenerError(error))];
+  #checkSignal(run: Run, signal: Signal, options: SignalOptions) {
+    const { work } = run;
+    const refusal = run.hasEnded ? `it has ended (${run.status})` : refusalOf(work);
+    const event = checkDelivery(this[FLOW].graph, work.id, signal, options);
+    if (refusal !== undefined) throw new UndeliverableSignalError(work.id, event.type, refusal);
+    // refused here, it costs nothing; in a checkpoint it would cost the run
+    if (this.#durability !== null) this.#codec.encode(event.payload, `payload of "${event.type}"`);
+    return event;
   }
 
   #assertOpen(what: string): void {
@@ -217,3 +302,19 @@ export class CNS<G = unknown> {
     });
   }
 }
+
+/** The run is aborted when the signal fires; nobody listens to the signal after the run. */
+function abortBy(run: Run, signal: AbortSignal): void {
+  const abort = (): void => {
+    if (!isLetGo(signal.reason)) run.abort(signal.reason, false);
+  };
+  if (signal.aborted) abort();
+  else {
+    signal.addEventListener('abort', abort, { once: true });
+    run.onEnd(() => signal.removeEventListener('abort', abort));
+  }
+}
+
+/** Whether a signal says that a run goes on elsewhere: then those that it has started do, too. */
+const isLetGo = (reason: unknown): boolean =>
+  reason instanceof RunSuspendedError || reason instanceof SaveFailedError || reason instanceof StaleOwnerError;

@@ -5,11 +5,16 @@ import type { Codec } from '../durability/codec.js';
 import { isProvablyDead } from '../durability/owner.js';
 import { partOf } from '../durability/parts.js';
 import type { Claim, Lease, Owner, Store } from '../durability/store.js';
-import { RunExistsError, SaveFailedError, UnknownRunError } from '../errors/index.js';
+import { RunExistsError, SaveFailedError, UndeliverableSignalError, UnknownRunError } from '../errors/index.js';
+import { finish, reopen } from '../propagation/ending.js';
+import type { SignalEvent } from '../propagation/events.js';
 import { thaw } from '../propagation/image.js';
+import { barriersOf } from '../propagation/lists.js';
 import type { Flow } from '../propagation/operations.js';
-import { apply, finish } from '../propagation/transition.js';
-import { barriersOf, type Work } from '../propagation/work.js';
+import { failedOf } from '../propagation/rare.js';
+import { apply } from '../propagation/transition.js';
+import type { Work } from '../propagation/work.js';
+import { messageOf } from './delivery.js';
 import { Keeper } from './keeper.js';
 import { Leases } from './leases.js';
 import { checkGraph, type LoadedRun, loadRun } from './load.js';
@@ -37,6 +42,11 @@ export interface ReadyRun {
   readonly entry: string | null;
 }
 
+interface LoadOptions {
+  readonly entry?: string;
+  readonly retry?: boolean;
+}
+
 export class DurableRuns {
   readonly store: Store;
   readonly #options: DurableRunsOptions;
@@ -57,13 +67,14 @@ export class DurableRuns {
     return { owner: this.#options.owner, ttl: this.#options.lease, isDead: isProvablyDead };
   }
 
-  /** Stores a new run, then lets it start. */
-  start(run: Run, entry: string): void {
-    const keeper = this.#keep(run, (changes) => changes.adoptNew(run.work));
+  /** Stores a new run, then lets it start. @param retry of one that is stored already and has failed or was aborted */
+  start(run: Run, entry: string, retry: boolean): void {
+    const { keeper } = this.#keep(run, (changes) => changes.adoptNew(run.work));
     const begun = keeper
       .create(this.#claim, entry)
       .then(
-        (created) => (created ? this.#go(keeper) : this.exclusively(run.work.id, () => this.#attach(run, entry))),
+        (created) =>
+          created ? this.#go(keeper) : this.exclusively(run.work.id, () => this.#attach(run, entry, retry)),
         (error: unknown) => run.stop(new SaveFailedError(run.work.id, 1, error)),
       )
       .catch((error: unknown) => run.stop(error))
@@ -87,9 +98,9 @@ export class DurableRuns {
   }
 
   /** A run of this id is stored already: the same entry attaches to it (idempotent start). */
-  async #attach(run: Run, entry: string): Promise<void> {
+  async #attach(run: Run, entry: string, retry: boolean): Promise<void> {
     const { id } = run.work;
-    const ready = await this.load(id, entry);
+    const ready = await this.load(id, { entry, retry });
     if (ready === undefined) throw new UnknownRunError(id, this.store.name);
     run.adopt(ready.work);
     await this.resume(run, ready);
@@ -103,14 +114,16 @@ export class DurableRuns {
 
   /**
    * Reads a stored run and takes its lease, unless it has ended.
-   * @param entry refuses a run that was started with another one, before its lease is touched
+   * @param options.entry refuses a run that was started with another one, before its lease is touched
+   * @param options.retry also of a run that has failed or was aborted, which then goes on
    * @returns undefined when there is no such run
    */
-  async load(id: string, entry?: string): Promise<ReadyRun | undefined> {
+  async load(id: string, { entry, retry = false }: LoadOptions): Promise<ReadyRun | undefined> {
     const before = await loadRun(this.store, id, this.#options.codec);
     if (before === undefined) return undefined;
     if (entry !== undefined && before.parts.get(partOf.entry()) !== entry) throw new RunExistsError(id);
-    if (before.context.status !== 'running') return this.#ready(before, null);
+    const { status } = before.context;
+    if (status !== 'running' && !(retry && status !== 'completed')) return this.#ready(before, null);
     const lease = await this.store.acquire(id, this.#claim);
     if (lease === undefined) return undefined;
     try {
@@ -148,15 +161,37 @@ export class DurableRuns {
       return;
     }
     const { work } = run;
-    const keeper = this.#keep(run, (changes) => changes.adopt(work));
+    const { keeper, changes } = this.#keep(run, (kept) => kept.adopt(work));
     const { envelope, newestSeq, parts } = stored;
     keeper.resume(lease, { seq: envelope.seq, newestSeq, attempt: envelope.attempt, parts });
+    if (work.status !== 'running') {
+      changes.onReopened(failedOf(work).length);
+      reopen(work, this.#options.clock.now());
+    }
     apply(work, { type: 'engram.resume' });
     for (const barrier of barriersOf(work)) {
       apply(work, { type: barrier.subscriber.neuron.checkpointedType, activation: barrier.cause });
     }
     finish(work);
     await this.#go(keeper);
+  }
+
+  /** Puts a signal into the inbox of a run that lives elsewhere, or nowhere. */
+  async post(id: string, event: SignalEvent, deliveryId: string): Promise<void> {
+    const message = messageOf(event, deliveryId, this.#options.codec);
+    const stored = await loadRun(this.store, id, this.#options.codec);
+    if (stored === undefined) throw new UnknownRunError(id, this.store.name);
+    const { status, ending } = stored.context;
+    if (status !== 'running') throw new UndeliverableSignalError(id, event.type, `it has ended (${status})`);
+    if (ending !== undefined) throw new UndeliverableSignalError(id, event.type, 'it is about to end');
+    if (!this.store.capabilities.inbox) {
+      throw new UndeliverableSignalError(
+        id,
+        event.type,
+        `it does not live here, and ${this.store.name} keeps no inbox`,
+      );
+    }
+    await this.store.post(id, message);
   }
 
   onEnded(run: Run): void {
@@ -170,15 +205,15 @@ export class DurableRuns {
     await Promise.all([...this.#beginning, ...this.#turns.values()]);
   }
 
-  #keep(run: Run, adopt: (changes: Changes) => void): Keeper {
-    const { clock, codec } = this.#options;
+  #keep(run: Run, adopt: (changes: Changes) => void): { readonly keeper: Keeper; readonly changes: Changes } {
+    const { clock, codec, logger } = this.#options;
     const changes = new Changes(() => clock.now(), codec);
     adopt(changes);
-    const keeper = new Keeper(run, { store: this.store, clock, changes });
+    const keeper = new Keeper(run, { store: this.store, clock, changes, codec, logger });
     run.record(changes);
     run.hold(keeper);
     this.#keepers.set(run, keeper);
-    return keeper;
+    return { keeper, changes };
   }
 
   async #go(keeper: Keeper): Promise<void> {
@@ -187,6 +222,7 @@ export class DurableRuns {
       return;
     }
     this.#leases.add(keeper);
+    await keeper.readInbox();
     keeper.run.go();
   }
 }

@@ -10,14 +10,28 @@ import type { Changes } from '../durability/changes.js';
 import { StateDigest } from '../durability/digest.js';
 import { sealEnvelope } from '../durability/envelope.js';
 import type { Claim, Lease, RunIndex, Store } from '../durability/store.js';
+import type { Codec } from '../durability/codec.js';
 import { type EngramError, RunSuspendedError, SaveFailedError, StaleOwnerError } from '../errors/index.js';
-import { type Activation, barriersOf, hasBarrier, type Work } from '../propagation/work.js';
-import type { EndGate, Run } from './run.js';
+import type { Activation } from '../propagation/activation.js';
+import { barriersOf, dueOf, hasBarrier, isWaiting, isWaitingStored } from '../propagation/lists.js';
+import type { Work } from '../propagation/work.js';
+import { Inbox } from './inbox.js';
+import type { Logger } from './options.js';
+import type { Run } from './run.js';
+import type { EndGate } from './run-more.js';
 
 export interface KeeperOptions {
   readonly store: Store;
   readonly clock: Clock;
   readonly changes: Changes;
+  readonly codec: Codec;
+  readonly logger: Logger;
+}
+
+/** Somebody waits until all that has happened so far is stored. */
+interface Wanted {
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
 }
 
 interface Draft {
@@ -44,12 +58,15 @@ export class Keeper implements EndGate {
   /** Made, not stored yet: a save that failed is part of the next one. */
   #unsaved: { parts: Record<string, string | null>; events: readonly string[] } = { parts: {}, events: [] };
   #whole = false;
+  #wanted: Wanted[] = [];
+  readonly #inbox: Inbox;
 
   constructor(run: Run, options: KeeperOptions) {
     this.run = run;
     this.#store = options.store;
     this.#clock = options.clock;
     this.#changes = options.changes;
+    this.#inbox = new Inbox(run, options);
   }
 
   /** What is to be renewed; null when nothing is. */
@@ -104,8 +121,34 @@ export class Keeper implements EndGate {
       this.#release(last);
       return;
     }
-    if (work.status === 'running' && !hasBarrier(work) && !this.#changes.hasNewFailure(work)) return;
-    this.#inFlight = this.#save();
+    if (this.#isDue(work)) this.#inFlight = this.#save();
+  }
+
+  /** Milestones, failures, failed attempts, waits and the end are stored, and what somebody asks for. */
+  #isDue(work: Work): boolean {
+    if (work.status !== 'running' || hasBarrier(work) || this.#changes.hasNewFailure(work)) return true;
+    if (this.#wanted.length > 0 || this.#inbox.hasNews || this.#changes.hasNewAttempt) return true;
+    return this.#changes.isDirty && isWaiting(work);
+  }
+
+  /** Resolves when all that has happened so far is stored. */
+  checkpoint(): Promise<void> {
+    if (this.run.hasEnded) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      this.#wanted.push({ resolve, reject });
+      this.onTurn();
+    });
+  }
+
+  /** Takes what was put into the run's inbox. Whatever goes wrong, the messages stay where they are. */
+  async readInbox(): Promise<void> {
+    await this.#inbox.read();
+    if (this.run.status !== 'starting') this.onTurn();
+  }
+
+  /** Somebody who waits for a checkpoint that will not come. */
+  #disappoint(error: unknown): void {
+    for (const { reject } of this.#wanted.splice(0)) reject(error);
   }
 
   async #save(): Promise<void> {
@@ -114,7 +157,10 @@ export class Keeper implements EndGate {
     const lease = this.#lease as Lease;
     const seq = this.#seq + 1;
     const ends = (this.#ending = work.status !== 'running');
+    if (ends) await this.#inbox.close();
     const barriers = barriersOf(work);
+    const wanted = this.#wanted.splice(0);
+    const ackInbox = this.#inbox.taken;
     try {
       const { head, index, parts, events } = this.#draft(seq, lease.fence, {});
       await this.#store.save({
@@ -125,14 +171,17 @@ export class Keeper implements EndGate {
         parts,
         whole: this.#whole,
         events,
-        ackInbox: [],
+        ackInbox,
         index,
         release: ends,
       });
     } catch (error) {
+      for (const { reject } of wanted) reject(new SaveFailedError(work.id, seq, error));
       if (this.#lease !== null) await this.#onSaveFailed(seq, lease, error);
       return;
     }
+    for (const { resolve } of wanted) resolve();
+    this.#inbox.onAcknowledged(ackInbox);
     if (this.#lease === null) return; // let go, or lost, while the save was on its way
     this.#seq = this.#parentSeq = seq;
     this.#unsaved = { parts: {}, events: [] };
@@ -140,6 +189,7 @@ export class Keeper implements EndGate {
     if (ends) {
       this.#lease = null;
       this.run.end();
+      for (const { resolve } of this.#wanted.splice(0)) resolve();
       return;
     }
     for (const barrier of barriers) this.#release(barrier);
@@ -155,6 +205,7 @@ export class Keeper implements EndGate {
   async #onSaveFailed(seq: number, lease: Lease, error: unknown): Promise<void> {
     this.#lease = null;
     const { work } = this.run;
+    this.#disappoint(error);
     if (error instanceof StaleOwnerError) {
       this.run.stop(error);
       return;
@@ -169,6 +220,7 @@ export class Keeper implements EndGate {
   lose(error: EngramError): void {
     if (this.#lease === null || this.#ending) return;
     this.#lease = null;
+    this.#disappoint(error);
     this.run.stop(error);
   }
 
@@ -179,6 +231,7 @@ export class Keeper implements EndGate {
     if (lease === null) return;
     this.#lease = null;
     const { id } = this.run.work;
+    this.#disappoint(new RunSuspendedError(id));
     const released = this.#inFlight.then(() => this.#store.release(id, lease));
     this.run.stop(
       new RunSuspendedError(id),
@@ -202,6 +255,7 @@ export class Keeper implements EndGate {
     }
     const { graph } = work.flow;
     const { name, version, fingerprint } = graph;
+    const status = isWaitingStored(work) ? 'waiting' : work.status;
     const milestone = barriersOf(work).at(-1)?.subscriber.neuron.name ?? null;
     const head = sealEnvelope({
       id: work.id,
@@ -209,7 +263,7 @@ export class Keeper implements EndGate {
       parentSeq: this.#parentSeq,
       fence,
       graph: { name, version, fingerprint },
-      status: work.status,
+      status,
       milestone,
       attempt: this.#attempt,
       savedAt: this.#clock.now(),
@@ -217,7 +271,7 @@ export class Keeper implements EndGate {
     });
     return {
       head,
-      index: { status: work.status, graph: name, due: null },
+      index: { status, graph: name, due: dueOf(work) },
       parts: merged,
       events: this.#unsaved.events,
     };
@@ -225,8 +279,12 @@ export class Keeper implements EndGate {
 }
 
 /** A barrier of a run that has nothing else left: the end's save takes its settlement with it. */
-const lastBarrierOf = ({ status, pending, active, rare }: Work): Activation | null =>
-  status === 'running' && pending + active === 0 && rare !== null ? rare.barrierHead : null;
+const lastBarrierOf = (work: Work): Activation | null => {
+  const { status, pending, active, rare } = work;
+  if (status !== 'running' || pending + active > 0 || rare === null) return null;
+  const undoes = rare.owed !== null && (rare.ending !== null || rare.failed.length > 0 || (rare.joins?.size ?? 0) > 0);
+  return undoes ? null : rare.barrierHead;
+};
 
 /** A stored run as it was read back. */
 export interface StoredState {

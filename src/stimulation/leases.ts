@@ -38,7 +38,7 @@ export class Leases {
 
   #arm(): void {
     this.#timer ??= this.#clock.after(
-      this.#ttl / 3,
+      Math.ceil(this.#ttl / 3),
       () => {
         this.#timer = null;
         void this.#renewAll();
@@ -57,7 +57,9 @@ export class Leases {
     if (lease === null) return;
     const { id } = keeper.run.work;
     try {
-      keeper.onRenewed((await this.#store.renew(id, lease, this.#ttl)).lease);
+      const renewed = await this.#store.renew(id, lease, this.#ttl);
+      keeper.onRenewed(renewed.lease);
+      if (renewed.inbox > 0) await keeper.readInbox();
     } catch (error) {
       // a store that is away for a while costs no run: every save asks again whether the lease is still ours
       if (error instanceof StaleOwnerError) keeper.lose(error);

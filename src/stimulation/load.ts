@@ -7,6 +7,7 @@ import type { Store, StoredCheckpoint } from '../durability/store.js';
 import { CorruptCheckpointError, GraphMismatchError, NoValidCheckpointError } from '../errors/index.js';
 import type { Graph } from '../graph/graph.js';
 import type { RunContext } from '../propagation/context.js';
+import { findSubscriber } from '../propagation/tasks.js';
 import { issuesOf } from './entry.js';
 
 export interface LoadedRun {
@@ -66,12 +67,18 @@ function open(
 export function checkGraph(graph: Graph, { envelope, context }: LoadedRun): boolean {
   const gone: string[] = [];
   if (envelope.graph.name !== graph.name) gone.push(`it is a run of "${envelope.graph.name}", not of "${graph.name}"`);
-  for (const { neuron, dendrite, collateral, payload } of context.frontier) {
-    const found = graph.neuronByName.get(neuron);
-    if (found === undefined) gone.push(`neuron "${neuron}" is gone`);
-    else if (!found.dendrites.some(({ key }) => key === dendrite))
+  for (const { neuron, dendrite, collateral, payload, expects } of [...context.frontier, ...context.joined]) {
+    if (!graph.neuronByName.has(neuron)) gone.push(`neuron "${neuron}" is gone`);
+    else if (findSubscriber(graph, neuron, dendrite) === undefined)
       gone.push(`"${neuron}" has no dendrite "${dendrite}"`);
     else misfit(graph.channels.get(collateral)?.collateral.schema, payload, `a payload of "${collateral}"`, gone);
+    if (expects !== undefined && !graph.channels.has(expects))
+      gone.push(`the collateral "${expects}", which "${neuron}" waits for, is gone`);
+  }
+  for (const { neuron, dendrite } of context.owed) {
+    if (findSubscriber(graph, neuron, dendrite) === undefined) gone.push(`"${neuron}" has no dendrite "${dendrite}"`);
+    else if (graph.neuronByName.get(neuron)?.compensation === null)
+      gone.push(`"${neuron}" cannot undo any more what it did`);
   }
   for (const { neuron } of context.barriers)
     if (!graph.neuronByName.has(neuron)) gone.push(`neuron "${neuron}" is gone`);

@@ -3,15 +3,26 @@
  * that comes later goes straight back to it. Once there is an actor, everything goes through its mailbox.
  */
 import { type InspectionObserver, isStopped, type RunLogic } from '../../machines/logic.js';
-import { answeredEvent, Settlement } from '../../machines/outcome.js';
-import { RunSuspendedError, StimulationAbortedError, StimulationFailedError } from '../errors/index.js';
-import { commit, drain, type HandlerContext, type Host } from '../propagation/respond.js';
-import { fail } from '../propagation/transition.js';
-import { type Activation, BARRIER, begin, failedOf, outputOf, type Recorder, type Work } from '../propagation/work.js';
+import { answeredEvent, rejectedEvent } from '../../machines/outcome.js';
+import { RunSuspendedError } from '../errors/index.js';
+import type { Signal } from '../graph/collateral.js';
+import type { StimulationHandle } from '../graph/types.js';
+import { type Activation, BARRIER } from '../propagation/activation.js';
+import type { Bodies } from '../propagation/bodies.js';
+import type { RunOptions } from '../propagation/context.js';
+import type { RunEvent, SignalEvent } from '../propagation/events.js';
+import type { HandlerContext } from '../propagation/handler-context.js';
+import { begin, isWaiting } from '../propagation/lists.js';
+import type { Flow } from '../propagation/operations.js';
+import { rareOf } from '../propagation/rare.js';
+import { bodiesOf, commit, drain, endBody, endTurn, failAttempt, type Host } from '../propagation/respond.js';
+import { apply } from '../propagation/transition.js';
+import type { Recorder, Work } from '../propagation/work.js';
 import type { RunActor } from './actor.js';
-import { failureLines } from './failure-lines.js';
-import type { Result, StimulationStatus } from './options.js';
-import { joinRecorders } from './responses.js';
+import type { Result, SignalOptions, StimulationStatus } from './results.js';
+import { type Outcome, outcomeOf } from './outcome-of.js';
+import { joinRecorders } from './recorders.js';
+import { type EndGate, newMore, type RunMore, tellDrained } from './run-more.js';
 
 /** What a run needs of the CNS it belongs to. */
 export interface RunHost {
@@ -21,14 +32,10 @@ export interface RunHost {
   onEnded(run: Run): void;
   /** A failure that nobody may be watching. */
   onFailure(run: Run, error: unknown): void;
-}
-
-/** How the end of a run is decided, when not by its core alone: a durable run ends when its end is stored. */
-export interface EndGate {
-  /** The run has something new to look at. */
-  onTurn(): void;
-  /** Somebody stopped the run's actor before its end. */
-  onActorStopped(): void;
+  /** The run as its user sees it. */
+  handleOf(run: Run): StimulationHandle;
+  /** @throws what is wrong with a signal for this run */
+  checkSignal(run: Run, signal: Signal, options: SignalOptions): SignalEvent;
 }
 
 interface Waiter {
@@ -40,35 +47,47 @@ interface Waiter {
 /** `starting`: not stored yet, or not brought up. `draining`: a handler has the turn. */
 type Phase = 'starting' | 'idle' | 'draining' | 'ended';
 
-/** What few runs have. */
-interface More {
-  gate: EndGate | null;
-  /** Writes down what the next checkpoint holds. */
-  changes: Recorder | null;
-  readonly listeners: Recorder[];
-  /** Errors of listeners: they reject the run at its end. */
-  readonly listenerErrors: unknown[];
-  /** Why it stopped before its end, e.g. a save that failed. */
-  stopped: { readonly error: unknown } | null;
-}
-
 export class Run implements Host {
   work: Work;
   readonly #host: RunHost;
   #actor: RunActor | null = null;
   #waiter: Waiter | null = null;
   #phase: Phase = 'idle';
-  #more: More | null = null;
+  #more: RunMore | null = null;
 
   constructor(work: Work, host: RunHost) {
     this.work = work;
     this.#host = host;
   }
 
+  get id(): string {
+    return this.work.id;
+  }
+  get flow(): Flow {
+    return this.work.flow;
+  }
+  get options(): RunOptions | null {
+    return this.work.rare === null ? null : this.work.rare.options;
+  }
+  get bodies(): Bodies {
+    return bodiesOf(this.work, this);
+  }
+  get stimulation(): StimulationHandle {
+    return this.#host.handleOf(this);
+  }
+  committedValue(neuron: string): unknown {
+    return this.work.committedValue(neuron);
+  }
+
   get status(): StimulationStatus {
     if (this.#phase === 'starting') return 'starting';
     if (this.#stopped !== null) return this.#stopped.error instanceof RunSuspendedError ? 'suspended' : 'failed';
-    return this.#phase === 'ended' ? this.work.status : 'running';
+    if (this.#phase === 'ended') return this.work.status;
+    return isWaiting(this.work) ? 'waiting' : 'running';
+  }
+
+  get hasEnded(): boolean {
+    return this.#phase === 'ended';
   }
 
   get observed(): boolean {
@@ -77,7 +96,7 @@ export class Run implements Host {
 
   get actor(): RunActor {
     if (this.#actor !== null) return this.#actor;
-    const actor = (this.#actor = this.#host.logic.adopt(this.work, this.#host.inspect));
+    const actor = (this.#actor = this.#host.logic.adopt(this.work, this.#host.inspect, this.#host.handleOf(this)));
     if (this.#stopped !== null) return actor.stop();
     actor.subscribe({
       next: () => this.#afterTurn(),
@@ -112,6 +131,17 @@ export class Run implements Host {
     this.#joinRecorders();
   }
 
+  /** Called at the end of every turn. */
+  onDrain(drained: () => void): void {
+    this.#rest.drains.push(drained);
+  }
+
+  /** Called once, when the run has ended or was let go. */
+  onEnd(ended: () => void): void {
+    if (this.#phase === 'ended') ended();
+    else this.#rest.farewells.push(ended);
+  }
+
   #joinRecorders(): void {
     const { changes, listeners } = this.#rest;
     this.work.recorder = joinRecorders(changes === null ? listeners : [changes, ...listeners]);
@@ -128,12 +158,14 @@ export class Run implements Host {
   showEnded(): void {
     this.#phase = 'ended';
     this.#host.onEnded(this);
+    this.#farewell();
     this.#settleWaiter();
   }
 
   /** What was held is stored: it starts, as an actor. */
   go(): void {
     this.#phase = 'idle';
+    for (const event of this.#more?.early.splice(0) ?? []) apply(this.work, event);
     this.#startActor(this.actor);
   }
 
@@ -147,25 +179,69 @@ export class Run implements Host {
     this.#afterTurn();
   }
 
-  /** An answer counts once, whatever a promise of the user's does; an actor sees to that by itself. */
-  onAnswered(activation: Activation, context: HandlerContext, answer: unknown): void {
+  /** Something happens to the run. What comes before it is stored is taken when it is. */
+  send(event: RunEvent): void {
     if (this.#phase === 'ended') return;
-    if (this.#actor !== null) {
-      this.#actor.send(answeredEvent(this.work, activation, context, answer));
-    } else if (activation.state < BARRIER) {
-      commit(this.work, activation, context, answer);
-      this.#drain();
-    }
+    if (this.#phase === 'starting') this.#rest.early.push(event);
+    else if (this.#actor !== null) this.#actor.send(event);
+    else if (apply(this.work, event) && this.#phase !== 'draining') this.#drain();
   }
 
-  onRejected(activation: Activation, error: unknown): void {
-    if (this.#phase === 'ended') return;
-    if (this.#actor !== null) {
-      this.#actor.send(new Settlement(this.work, activation, true, error, undefined));
-    } else if (activation.state < BARRIER) {
-      fail(this.work, activation, error);
-      this.#drain();
+  /** Several things happen to the run at once: nothing starts before the last of them. */
+  sendAll(events: readonly RunEvent[]): void {
+    events.forEach((event, i) => {
+      rareOf(this.work).paused = i < events.length - 1;
+      this.send(event);
+    });
+  }
+
+  /** Resolves when the run has the signal, and with a store when that is stored. */
+  async signal(signal: Signal, options: SignalOptions): Promise<void> {
+    const event = this.#host.checkSignal(this, signal, options);
+    this.send(event);
+    await this.checkpoint();
+  }
+
+  /** Resolves when all that has happened so far is stored. */
+  async checkpoint(): Promise<void> {
+    await this.#more?.gate?.checkpoint();
+  }
+
+  tell(event: RunEvent): void {
+    this.send(event);
+  }
+
+  /** Nothing starts any more from here on, also not in the turn that goes on. */
+  abort(reason: unknown, compensate: boolean): void {
+    if (this.#phase === 'ended' || this.work.status !== 'running') return;
+    if (this.work.rare?.ending?.status === 'aborted') return;
+    if (this.#actor !== null) rareOf(this.work).paused = true;
+    this.send({ type: 'engram.abort', ...(reason === undefined ? {} : { reason }), compensate });
+  }
+
+  /** An answer counts once, whatever a promise of the user's does; an actor sees to that by itself. */
+  onAnswered(activation: Activation, context: HandlerContext, answer: unknown): void {
+    if (this.#phase !== 'ended') {
+      if (this.#actor !== null) {
+        this.#actor.send(answeredEvent(this.work, activation, context, answer));
+      } else if (activation.state < BARRIER) {
+        commit(this.work, activation, context, answer);
+        this.#drain();
+      }
     }
+    if (!activation.subscriber.plain) endBody(context);
+  }
+
+  onRejected(activation: Activation, context: HandlerContext, error: unknown): void {
+    if (this.#phase !== 'ended') {
+      if (this.#actor !== null) {
+        this.#actor.send(rejectedEvent(this.work, activation, error));
+      } else if (activation.state < BARRIER) {
+        failAttempt(this.work, activation, error);
+        this.#drain();
+      }
+    }
+    if (!activation.subscriber.plain) endBody(context);
   }
 
   #drain(): void {
@@ -176,14 +252,28 @@ export class Run implements Host {
     if (!this.#isDraining) return;
     this.#phase = 'idle';
     if (this.#actor !== null) this.#startActor(this.#actor);
-    else this.#afterTurn();
+    else {
+      if (work.rare !== null) endTurn(work, this);
+      this.#afterTurn();
+    }
   }
 
   #afterTurn(): void {
     if (this.#phase !== 'idle') return;
-    const gate = this.#more === null ? null : this.#more.gate;
-    if (gate !== null) gate.onTurn();
+    const more = this.#more;
+    if (more === null) {
+      if (this.work.status !== 'running') this.end();
+      return;
+    }
+    if (more.drains.length > 0 && this.#isDrained) tellDrained(more, this.work);
+    if (more.gate !== null) more.gate.onTurn();
     else if (this.work.status !== 'running') this.end();
+  }
+
+  /** Nothing is about to start: where each hop is an event, a turn is several of them. */
+  get #isDrained(): boolean {
+    const { starting, queueHead, active, rare } = this.work;
+    return starting === null && (queueHead === null || (rare !== null && active >= rare.concurrency));
   }
 
   /** The user has stopped the actor of a run that is not at its end. */
@@ -196,6 +286,20 @@ export class Run implements Host {
 
   keepListenerError(error: unknown): void {
     this.#rest.listenerErrors.push(error);
+  }
+
+  /** What a listener still does belongs to the run: its end is told after that. @param heard never rejects */
+  keepListening(heard: Promise<void>): void {
+    const more = this.#rest;
+    more.listening++;
+    void heard.then(() => {
+      if (--more.listening === 0 && this.#phase === 'ended' && this.#isHeardOut) this.#tellEnd();
+    });
+  }
+
+  /** Whether its end waits for listeners: not where it was aborted, or goes on elsewhere. */
+  get #isHeardOut(): boolean {
+    return this.#stopped === null && this.work.status !== 'aborted';
   }
 
   /** The run has reached its end, and a durable one has stored it. */
@@ -214,13 +318,14 @@ export class Run implements Host {
     this.#rest.stopped = { error };
     this.#phase = 'ended';
     if (this.work.views !== null) this.work.views.stopped = true;
+    if (this.work.rare !== null) this.work.rare.bodies?.close(error);
     this.#actor?.stop();
     if (first === undefined) this.#settle();
     else void first.then(() => this.#settle());
   }
 
-  get #rest(): More {
-    return (this.#more ??= { gate: null, changes: null, listeners: [], listenerErrors: [], stopped: null });
+  get #rest(): RunMore {
+    return (this.#more ??= newMore());
   }
 
   get #stopped(): { readonly error: unknown } | null {
@@ -232,8 +337,22 @@ export class Run implements Host {
     return this.#phase === 'draining';
   }
 
+  #farewell(): void {
+    if (this.#more !== null) for (const ended of this.#more.farewells.splice(0)) ended();
+  }
+
   #settle(): void {
     this.#host.onEnded(this);
+    this.#farewell();
+    if (!this.#isListenedTo) this.#tellEnd();
+  }
+
+  /** Whether its end is to be told later. */
+  get #isListenedTo(): boolean {
+    return this.#more !== null && this.#more.listening > 0 && this.#isHeardOut;
+  }
+
+  #tellEnd(): void {
     if (this.#waiter !== null) this.#settleWaiter();
     else {
       const outcome = this.#outcome();
@@ -251,18 +370,8 @@ export class Run implements Host {
     } else waiter.resolve(outcome.result);
   }
 
-  #outcome(): { readonly result: Result } | { readonly error: unknown } {
-    const { work } = this;
-    if (this.#stopped !== null) return this.#stopped;
-    if (work.status === 'aborted') return { error: new StimulationAbortedError(work.id, work.rare?.reason) };
-    const failed = failedOf(work);
-    const listenerErrors = this.#more?.listenerErrors ?? [];
-    const errors = [...failed.map(({ error }) => error), ...listenerErrors];
-    if (errors.length > 0) {
-      return { error: new StimulationFailedError(work.id, errors, failureLines(failed, listenerErrors)) };
-    }
-    const context = Object.fromEntries(work.values ?? []);
-    return { result: { id: work.id, status: 'completed', output: outputOf(work), context } };
+  #outcome(): Outcome {
+    return this.#stopped ?? outcomeOf(this.work, this.#more?.listenerErrors ?? []);
   }
 
   /** Settles when the run has ended, and with a store when its end is stored. The same promise every time. */
@@ -275,7 +384,7 @@ export class Run implements Host {
       reject = no;
     });
     this.#waiter = { promise, resolve, reject };
-    if (this.#phase === 'ended') this.#settleWaiter();
+    if (this.#phase === 'ended' && !this.#isListenedTo) this.#settleWaiter();
     return promise;
   }
 }

@@ -1,11 +1,15 @@
 /** A run as its user sees it. Holds nothing itself. */
-import { failedOf, frontierOf } from '../propagation/work.js';
+import type { Signal } from '../graph/collateral.js';
+import type { StimulationHandle } from '../graph/types.js';
+import { frontierOf } from '../propagation/lists.js';
+import { failedOf } from '../propagation/rare.js';
 import type { RunActor } from './actor.js';
-import type { FailedTask, Result, StimulationStatus, Task } from './options.js';
+import type { AbortOptions, FailedTask, Result, SignalOptions, StimulationStatus, Task } from './results.js';
 import type { Run } from './run.js';
+import { pendingTask, taskOf } from './tasks.js';
 import { ValuesView } from './values-view.js';
 
-export class Stimulation {
+export class Stimulation implements StimulationHandle {
   readonly #run: Run;
 
   constructor(run: Run) {
@@ -39,6 +43,30 @@ export class Stimulation {
     return this.#run.waitUntilComplete();
   }
 
+  /**
+   * A signal from outside, for a run that goes on here. One that a neuron expects goes to who has waited longest, or is
+   * kept until somebody does; any other starts who listens to it.
+   * @returns resolves when the run has it, and with a store when that is stored
+   * @throws UndeliverableSignalError, UnknownCollateralError, InvalidPayloadError, UnserializableError
+   */
+  signal(signal: Signal, options: SignalOptions = {}): Promise<void> {
+    return this.#run.signal(signal, options);
+  }
+
+  /**
+   * Nothing new starts; what runs sees its `ctx.abortSignal` and may finish; all else becomes failed tasks that
+   * `cns.activate` and `cns.rehydrate(id, { retry: true })` take up. The run rejects with `StimulationAbortedError`
+   * when what runs has ended. Does nothing to a run that has ended.
+   */
+  abort(reason?: unknown, { compensate = false }: AbortOptions = {}): void {
+    this.#run.abort(reason, compensate);
+  }
+
+  /** Resolves when all that has happened so far is stored; at once for a run without a store. */
+  checkpoint(): Promise<void> {
+    return this.#run.checkpoint();
+  }
+
   /** The neurons' committed context values, read as they are now. */
   getContext(): ValuesView {
     return new ValuesView(this.#run.work);
@@ -47,23 +75,21 @@ export class Stimulation {
   /** What has failed so far, in order. */
   getFailedTasks(): FailedTask[] {
     const { work } = this.#run;
-    return failedOf(work).map(({ activation, error, aborted, neuron, dendrite, collateral, payload }) => ({
-      task: { id: `${work.id}/${activation}`, neuron, dendrite, collateral, payload },
-      error,
-      aborted,
-    }));
+    return failedOf(work).map((failure) => {
+      const { error, aborted } = failure;
+      return { task: taskOf(work.id, failure), error, aborted };
+    });
   }
 
   /** What has not settled: in flight, then waiting, in the order in which it would be restarted. */
   getOutstandingTasks(): Task[] {
     const { work } = this.#run;
-    return Array.from(frontierOf(work), ({ cause, subscriber, payload }) => ({
-      id: `${work.id}/${cause}`,
-      neuron: subscriber.neuron.name,
-      dendrite: subscriber.key,
-      collateral: subscriber.channel.name,
-      payload,
-    }));
+    return Array.from(frontierOf(work), (activation) => pendingTask(work, activation));
+  }
+
+  /** All that is left to do: what has failed, then what has not settled. */
+  getAllActivationTasks(): Task[] {
+    return [...this.getFailedTasks().map(({ task }) => task), ...this.getOutstandingTasks()];
   }
 }
 

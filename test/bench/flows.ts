@@ -1,5 +1,5 @@
 /** The flows and bounds that the benchmark runs: a chain of ten hops, and a flat XState machine. */
-import { CNS, collateral, neuron } from 'engram';
+import { type AnyNeuron, CNS, type CNSOptions, collateral, neuron } from 'engram';
 import { type AnyActorLogic, assign, createActor, createMachine } from 'xstate';
 
 export const HOPS = 10;
@@ -10,17 +10,26 @@ export const first = channels[0] as (typeof channels)[number];
 type Handler = (payload: number, axon: { next: (typeof channels)[number] }) => unknown;
 
 /** A chain of ten neurons in a graph of `size`; the others listen and are never reached. */
-export function chain(size: number, handler: Handler): CNS {
-  const neurons = channels.slice(0, HOPS).map((collateral, i) =>
-    neuron(`n${i}`, { next: channels[i + 1] as (typeof channels)[number] }).dendrite({
-      collateral,
-      response: handler as never,
-    }),
-  );
+export const chain = (size: number, handler: Handler): CNS => chainOf(size, handler, (made) => made);
+
+const link = (i: number, handler: Handler) =>
+  neuron(`n${i}`, { next: channels[i + 1] as (typeof channels)[number] }).dendrite({
+    collateral: channels[i] as (typeof channels)[number],
+    response: handler as never,
+  });
+
+/** @param finish what else each neuron of the chain is told to be */
+export function chainOf(
+  size: number,
+  handler: Handler,
+  finish: (made: ReturnType<typeof link>) => AnyNeuron,
+  options: CNSOptions = {},
+): CNS {
+  const neurons = Array.from({ length: HOPS }, (_, i) => finish(link(i, handler)));
   const others = Array.from({ length: size - HOPS }, (_, i) =>
     neuron(`other${i}`, {}).dendrite({ collateral: collateral<number>(`o${i}`), response: () => undefined }),
   );
-  return new CNS([...neurons, ...others]);
+  return new CNS([...neurons, ...others], options);
 }
 
 export const syncHandler: Handler = (payload, axon) => axon.next.createSignal(payload + 1);

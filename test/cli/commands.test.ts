@@ -168,6 +168,7 @@ describe('engram ls', () => {
       milestone: 'pay',
       seq: 2,
       savedAt: expect.any(Number),
+      due: null,
     });
     expect(project.json(['ls', ...store, '--graph', 'films']).document.runs).toEqual([]);
   });
@@ -199,8 +200,18 @@ describe('engram show', () => {
         dendrite: 'paid#0',
         collateral: 'paid',
         payload: { kind: 'hangs' },
+        state: 'held',
         after: expect.any(String),
+        attempt: 1,
+        due: null,
+        expects: null,
+        undoes: null,
       })),
+      ending: null,
+      joined: [],
+      owed: [],
+      early: [],
+      inbox: [],
       failed: [],
       events: [expect.objectContaining({ neuron: 'pay', outcome: 'responded', emitted: ['paid'] })],
       damage: [],

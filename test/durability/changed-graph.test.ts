@@ -8,7 +8,7 @@ import { storeAt } from '../support/stores.js';
 
 interface Shape {
   readonly second?: string;
-  readonly more?: readonly AnyNeuron<unknown>[];
+  readonly more?: readonly AnyNeuron[];
   readonly payload?: z.ZodType<{ n: number }, { n: number }>;
   readonly context?: z.ZodType<number, number>;
   readonly options?: CNSOptions;

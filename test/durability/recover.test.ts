@@ -82,7 +82,7 @@ describe('recover', () => {
     await abandoned(3, { store });
     await abandoned(2, { store, name: 'another' }, 'other');
     const none = await flow({ store, name: 'another' }).cns.recover({ filter: () => false });
-    expect(none).toEqual({ resumed: [], owned: [], failed: [] });
+    expect(none).toEqual({ resumed: [], waiting: [], owned: [], failed: [] });
     const { cns } = flow({ store });
     expect((await cns.recover({ filter: ({ id }) => id !== 'r0' })).resumed).toEqual(['r1', 'r2']);
   });

@@ -17,6 +17,9 @@ import { storeAt } from '../support/stores.js';
 const order = collateral<number>('order');
 const next = collateral<number>('next');
 
+/** What the first neuron passes on much later. */
+const LATER = 100;
+
 function flow(options: CNSOptions) {
   const seen: string[] = [];
   const first = withCtx<number>()
@@ -27,7 +30,7 @@ function flow(options: CNSOptions) {
       response: (n, axon, ctx) => {
         seen.push(`first ${n}`);
         ctx.set(n);
-        return axon.next.createSignal(n);
+        return axon.next.createSignal(n, { delay: n === LATER ? '1h' : 0 });
       },
     });
   const second = neuron('second', {}).dendrite({
@@ -77,7 +80,7 @@ describe('a run that has ended', () => {
 
   it('aborted: comes back aborted, with what was not done and why', async () => {
     const store = memoryStore();
-    const run = flow({ store }).cns.stimulate(order.createSignal(0), { id: 'r' });
+    const run = flow({ store }).cns.stimulate(order.createSignal(LATER), { id: 'r' });
     const ended = caught(run);
     await quiet();
     run.actor.send({ type: 'engram.abort', reason: 'closing time' });
@@ -85,7 +88,7 @@ describe('a run that has ended', () => {
     expect(run.status).toBe('aborted');
     const again = await flow({ store }).cns.rehydrate('r');
     expect(again?.status).toBe('aborted');
-    expect(again?.getFailedTasks()).toMatchObject([{ aborted: true, task: { neuron: 'second', payload: 0 } }]);
+    expect(again?.getFailedTasks()).toMatchObject([{ aborted: true, task: { neuron: 'second', payload: LATER } }]);
     const error = await caught(again!.waitUntilComplete());
     expect(error).toBeInstanceOf(StimulationAbortedError);
     expect(error).toMatchObject({ reason: 'closing time' });

@@ -2,6 +2,7 @@
  * What a handler does: a function of the seed, the dendrite, the payload and the neuron's context value, and of nothing
  * else. The sides that have handlers carry it out through the library; the oracle's harness carries it out by itself.
  */
+import { InvalidArgumentError } from '../../src/errors/index.js';
 import { pick } from './arbitrary-graph.js';
 
 export interface Payload {
@@ -20,14 +21,27 @@ export type ContextCall =
 export interface EmittedSignal {
   readonly collateral: string;
   readonly payload: unknown;
+  /** Milliseconds. */
+  readonly delay?: number;
 }
+
+export interface Awaited {
+  readonly expects: string;
+  /** Milliseconds. */
+  readonly within?: number;
+  readonly otherwise?: EmittedSignal;
+}
+
+export type Emitted = EmittedSignal | Awaited;
+
+export const isAwaited = (emitted: Emitted): emitted is Awaited => 'expects' in emitted;
 
 export type AnswerPlan =
   | { readonly kind: 'nothing' }
-  | { readonly kind: 'one'; readonly signal: EmittedSignal }
-  | { readonly kind: 'many'; readonly signals: readonly EmittedSignal[] }
+  | { readonly kind: 'one'; readonly emitted: Emitted }
+  | { readonly kind: 'many'; readonly emitted: readonly Emitted[] }
   /** No signal, alone or as the last of some. */
-  | { readonly kind: 'junk'; readonly before: readonly EmittedSignal[]; readonly alone: boolean }
+  | { readonly kind: 'junk'; readonly before: readonly Emitted[]; readonly alone: boolean }
   | { readonly kind: 'throw'; readonly error: unknown };
 
 /** `resolved`: a promise that is settled already. `parked` and `thenable`: settled when the program says so. */
@@ -39,6 +53,8 @@ export interface Behaviour {
   /** Made when what was parked is let go. */
   readonly laterCalls: readonly ContextCall[];
   readonly answer: AnswerPlan;
+  /** Whether it undoes: then it has nothing to answer. */
+  readonly undoes: boolean;
 }
 
 /** Source: mulberry32, by T. Ettinger, public domain. */
@@ -61,23 +77,43 @@ function seedOf(...parts: readonly unknown[]): number {
 
 export interface Dendrite {
   readonly neuron: string;
+  /** Of a dendrite, a join's complete sets, or `undo`. */
   readonly key: string;
   readonly emits: readonly string[];
+  readonly expects: readonly string[];
   /** How many dendrites listen to each collateral of the graph. */
   readonly listeners: Readonly<Record<string, number>>;
 }
 
-export function behave(seed: number, dendrite: Dendrite, payload: unknown, value: unknown): Behaviour {
-  const random = randomFrom(seedOf(seed, dendrite.neuron, dendrite.key, payload, value));
+/** What an attempt is called with. */
+export interface Call {
+  readonly payload: unknown;
+  /** The neuron's committed value. */
+  readonly value: unknown;
+  readonly attempt: number;
+}
+
+export function behave(seed: number, dendrite: Dendrite, { payload, value, attempt }: Call): Behaviour {
+  const random = randomFrom(seedOf(seed, dendrite.neuron, dendrite.key, payload, value, attempt));
   const kind = random();
   const when: When = kind < 0.5 ? 'sync' : kind < 0.6 ? 'resolved' : kind < 0.92 ? 'parked' : 'thenable';
   return {
     calls: someCalls(random, 0.55),
     when,
     laterCalls: when === 'parked' || when === 'thenable' ? someCalls(random, 0.4) : [],
-    answer: someAnswer(random, dendrite, payload),
+    answer: dendrite.key === 'undo' ? someEnd(random, dendrite) : someAnswer(random, dendrite, payload),
+    undoes: dendrite.key === 'undo',
   };
 }
+
+/** Which set a payload belongs to, as the user's function says; it may throw, or give what is no key. */
+export function keyOf(payload: unknown, slot: string): unknown {
+  if (!isPayload(payload)) return '';
+  if (payload.k === 3 && slot === 'm') throw new Error('no key');
+  return payload.k === 3 && slot === 'r' ? Number.NaN : payload.k % 2 === 0 ? 'even' : '';
+}
+
+export const sizeOf = (payload: unknown): number => (isPayload(payload) ? 1 + (payload.d % 2) : 1);
 
 function someCalls(random: () => number, likely: number): ContextCall[] {
   const calls: ContextCall[] = [];
@@ -91,26 +127,49 @@ function someCalls(random: () => number, likely: number): ContextCall[] {
   return calls;
 }
 
-function someAnswer(random: () => number, { emits, listeners }: Dendrite, payload: unknown): AnswerPlan {
-  const depth = isPayload(payload) ? payload.d : 0;
+function someAnswer(random: () => number, dendrite: Dendrite, payload: unknown): AnswerPlan {
+  const { emits, expects, listeners } = dendrite;
+  const depth = depthOf(payload);
   const kind = random();
-  if (kind < 0.05) return { kind: 'throw', error: pick(ERRORS, Math.floor(random() * ERRORS.length))?.() };
+  if (kind < 0.08) return { kind: 'throw', error: someError(random) };
   const foreign: EmittedSignal = { collateral: FOREIGN, payload: 0 };
-  if (kind < 0.07) return { kind: 'one', signal: foreign };
+  if (kind < 0.1) return { kind: 'one', emitted: foreign };
   const wanted = depth > 0 && emits.length > 0 ? Math.floor(random() * 3.4) : 0;
   const chosen = Array.from({ length: wanted }, () => pick(emits, Math.floor(random() * emits.length)) as string);
-  const told = chosen.reduce((sum, collateral) => sum + (listeners[collateral] ?? 0), 0);
+  const waits = depth > 0 && expects.length > 0 ? Math.floor(random() * 2.5) : 0;
+  const others = Array.from({ length: waits }, () => pick(emits, Math.floor(random() * emits.length)));
+  const told = [...chosen, ...others].reduce((sum, collateral) => sum + (listeners[collateral ?? ''] ?? 0), 0);
   const d = Math.floor((depth - 1) / Math.max(1, told));
-  const signals = chosen.map((collateral): EmittedSignal => {
-    const isBare = d <= 0 && random() < 0.2;
-    return { collateral, payload: isBare ? undefined : { d, k: Math.floor(random() * 4) } };
+  const payloadOf = (): unknown => (d <= 0 && random() < 0.2 ? undefined : { d, k: Math.floor(random() * 4) });
+  const emitted: Emitted[] = chosen.map((collateral) => {
+    const signal = { collateral, payload: payloadOf() };
+    return random() < 0.15 ? { ...signal, delay: someTime(random) } : signal;
   });
-  if (kind < 0.09) return { kind: 'many', signals: [...signals, foreign] };
-  if (kind < 0.11) return { kind: 'junk', before: signals, alone: random() < 0.5 };
-  const [only] = signals;
-  if (only !== undefined && signals.length === 1 && random() < 0.6) return { kind: 'one', signal: only };
-  return signals.length === 0 && random() < 0.7 ? { kind: 'nothing' } : { kind: 'many', signals };
+  for (const other of others) {
+    const expected = random() < 0.04 ? (emits[0] ?? FOREIGN) : (pick(expects, Math.floor(random() * 2)) as string);
+    const time = random() < 0.7 ? { within: someTime(random) } : {};
+    const wrong = random() < 0.04 ? FOREIGN : other;
+    const otherwise =
+      wrong === undefined || random() < 0.5 ? {} : { otherwise: { collateral: wrong, payload: payloadOf() } };
+    emitted.splice(Math.floor(random() * (emitted.length + 1)), 0, { expects: expected, ...time, ...otherwise });
+  }
+  if (kind < 0.12) return { kind: 'many', emitted: [...emitted, foreign] };
+  if (kind < 0.14) return { kind: 'junk', before: emitted, alone: random() < 0.5 };
+  const [only] = emitted;
+  if (only !== undefined && emitted.length === 1 && random() < 0.6) return { kind: 'one', emitted: only };
+  return emitted.length === 0 && random() < 0.7 ? { kind: 'nothing' } : { kind: 'many', emitted };
 }
+
+/** What a compensation answers: nothing, when it does as it should. */
+function someEnd(random: () => number, { emits }: Dendrite): AnswerPlan {
+  const kind = random();
+  if (kind < 0.15) return { kind: 'throw', error: someError(random) };
+  if (kind < 0.25 && emits[0] !== undefined) return { kind: 'one', emitted: { collateral: emits[0], payload: 0 } };
+  return kind < 0.9 ? { kind: 'nothing' } : { kind: 'many', emitted: [] };
+}
+
+const someTime = (random: () => number): number => 10 * (1 + Math.floor(random() * 3));
+const someError = (random: () => number): unknown => pick(ERRORS, Math.floor(random() * ERRORS.length))?.();
 
 /** On no axon, of no graph. */
 export const FOREIGN = 'foreign';
@@ -121,10 +180,19 @@ const ERRORS = [
   () => 'a text',
   () => undefined,
   () => ({ at: 1 }),
+  // one that is not worth another attempt
+  () => new InvalidArgumentError('bad', { hint: 'none' }),
 ];
 
 export const isPayload = (payload: unknown): payload is Payload =>
   typeof payload === 'object' && payload !== null && typeof (payload as Payload).d === 'number';
+
+/** A join's payload goes as deep as the deepest of its parts. */
+function depthOf(payload: unknown): number {
+  if (isPayload(payload)) return payload.d;
+  if (typeof payload !== 'object' || payload === null) return 0;
+  return Math.max(0, ...Object.values(payload).map(depthOf));
+}
 
 /** What `update` is given. */
 export const added = (value: unknown, add: number | 'throw'): unknown => {

@@ -2,11 +2,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { PendingActivation } from '../../src/propagation/context.js';
-import type { RespondedEvent, SignalData } from '../../src/propagation/events.js';
-import { emitsOf, graphPlans, type GraphPlan, listensOf, neuronName } from './arbitrary-graph.js';
+import type { FailedEvent, RespondedEvent } from '../../src/propagation/events.js';
+import { graphPlans, type GraphPlan, neuronName } from './arbitrary-graph.js';
+import type { Move } from './features.js';
+import { oracleNeuronsOf } from './handlers.js';
 import { sources } from './library.js';
+import { joinOf, neuronIn, type OracleGraph, subscribersOf } from './oracle-graph.js';
 import { SEED } from './seed.js';
-import { type Move, type WalkPlan, walk, walkPlans } from './walk.js';
+import { SideClock } from './side-clock.js';
+import { hostOf } from './sides.js';
+import { type WalkPlan, walk, walkPlans } from './walk.js';
 
 const WALKS = 1000;
 
@@ -39,43 +44,76 @@ const without = (list: readonly string[], others: readonly string[]): string[] =
 const inFlight = ({ state }: PendingActivation): boolean => state === 'starting' || state === 'running';
 const placesOf = (list: readonly { readonly n: number }[]): number[] => list.map(({ n }) => n);
 const ascending = (list: readonly number[]): number[] => [...list].sort((a, b) => a - b);
+/** The place that nobody but the queue's head has. */
+const isBeginning = ({ state }: PendingActivation): boolean => state === 'starting' || state === 'asking';
 
-/** The dendrites that an answer reaches, in order. */
-const reached = (plan: GraphPlan, signals: readonly SignalData[]): string[] =>
-  signals.flatMap(({ collateral }) =>
-    plan.neurons.flatMap((neuron, at) => {
-      const listening = listensOf(plan, neuron).filter((each) => each === collateral);
-      return listening.map((_, k) => `${neuronName(at)}/${collateral}#${k}`);
-    }),
-  );
+const graphs = new WeakMap<GraphPlan, OracleGraph>();
+const graphOf = (plan: GraphPlan): OracleGraph => {
+  const graph = graphs.get(plan) ?? { neurons: oracleNeuronsOf(plan), collaterals: [] };
+  graphs.set(plan, graph);
+  return graph;
+};
 
-const dendriteOf = ({ neuron, dendrite }: PendingActivation): string => `${neuron}/${dendrite}`;
+const dendriteOf = ({ neuron, dendrite }: { readonly neuron: string; readonly dendrite: string }): string =>
+  `${neuron}/${dendrite}`;
+/** The dendrites that a signal reaches, in order. */
+const reached = (plan: GraphPlan, collateral: string): string[] =>
+  subscribersOf(graphOf(plan), collateral).map(({ neuron, key }) => `${neuron}/${key}`);
 
-/** What a `responded` event asks for, or null for another event. */
+/** What a `responded` event asks for; null for another event, and for what says where it has arrived. */
 function answerOf({ event, before }: Move, plan: GraphPlan) {
   if (!event.type.endsWith(':responded')) return null;
-  const { activation, signals, writes } = event as RespondedEvent;
+  const { activation, signals, expectations = [], writes, joined } = event as RespondedEvent;
   const settled = before.frontier.find((each) => each.activation === activation) as PendingActivation;
-  const neuron = plan.neurons[Number(settled.neuron.slice(1))];
-  if (neuron === undefined) throw new Error(`no plan of ${settled.neuron}`);
-  const emits = emitsOf(plan, neuron);
-  const isValid = (signals ?? []).every(({ collateral }) => emits.includes(collateral));
-  return { activation, signals: signals ?? [], writes, settled, neuron, isValid };
+  const isArrival = joinOf(graphOf(plan), settled) !== undefined;
+  if (isArrival && joined !== undefined) return null;
+  const neuron = neuronIn(graphOf(plan), settled.neuron);
+  const given = [...(signals ?? [])];
+  const emitted = [...given, ...expectations.flatMap(({ otherwise }) => otherwise ?? [])];
+  const isValid =
+    emitted.every(({ collateral }) => neuron.emits.includes(collateral)) &&
+    expectations.every(({ expects }) => neuron.expects.includes(expects)) &&
+    !isArrival &&
+    joined === undefined &&
+    (settled.undoes === undefined || given.length + expectations.length === 0);
+  /** What it makes, in order; what an early signal has met already makes what that signal reaches. */
+  const early = [...before.early];
+  let met = 0;
+  const made = Array.from({ length: given.length + expectations.length }, (_, index) => {
+    const expectation = expectations.find((each) => each.index === index);
+    if (expectation === undefined) return reached(plan, given.shift()?.collateral ?? '');
+    const at = early.findIndex(({ collateral }) => collateral === expectation.expects);
+    if (at < 0) return [dendriteOf(settled)];
+    met++;
+    return reached(plan, early.splice(at, 1)[0]?.collateral ?? '');
+  }).flat();
+  return { activation, signals: signals ?? [], writes, settled, neuron, isValid, made, met };
 }
 
+/** Whether everything that is emitted gets a place: nothing is refused, and nothing ends. */
+const takesAll = ({ before: { options, ending } }: Move): boolean =>
+  ending === undefined && options?.maxNeuronHops === undefined && options?.maxFrontier === undefined;
+
+/** What is new in the frontier, save what the end of a run makes. */
 const fresh = ({ before, after }: Move): PendingActivation[] =>
-  after.frontier.filter(({ n, activation }) => n >= before.next && !ids(before.frontier).includes(activation));
+  after.frontier.filter(
+    ({ n, activation, dendrite }) =>
+      n >= before.next && dendrite !== 'undo' && !ids(before.frontier).includes(activation),
+  );
 
 describe('I1 atomic settlement', () => {
   it('an answer takes its activation, commits its writes and enqueues every subscriber of every signal, all in one step', () => {
     forEveryMove((move, { graph }) => {
       const answer = answerOf(move, graph);
-      if (answer === null || !answer.isValid) return false;
+      if (answer === null || !answer.isValid || !takesAll(move)) return false;
       const { before, after } = move;
       expect(without(ids(before.frontier), ids(after.frontier))).toEqual([answer.activation]);
-      expect(fresh(move).map(dendriteOf).sort()).toEqual(reached(graph, answer.signals).sort());
-      expect(after.settled).toBe(before.settled + 1);
-      expect(after.failed).toEqual(before.failed);
+      expect(fresh(move).map(dendriteOf).sort()).toEqual([...answer.made].sort());
+      // what is left at joins fails when nothing else is left
+      const failed = after.failed.slice(before.failed.length);
+      expect(without(ids(failed), ids(before.joined))).toEqual([]);
+      expect(after.settled).toBe(before.settled + 1 + answer.met + failed.length);
+      if (after.options?.autoCleanup === true) return true;
       const { [answer.settled.neuron]: _old, ...others } = before.values;
       const { [answer.settled.neuron]: value, ...othersNow } = after.values;
       expect(othersNow).toEqual(others);
@@ -84,58 +122,93 @@ describe('I1 atomic settlement', () => {
     });
   });
 
-  it('a failed attempt commits nothing: no writes, no signals, no barrier, no output', () => {
+  it('a failed attempt commits nothing: no writes, no signals, no output, and no barrier but of what could not be undone', () => {
     forEveryMove((move, { graph }) => {
       const answer = answerOf(move, graph);
       if (answer === null ? !move.event.type.endsWith(':failed') : answer.isValid) return false;
-      const { before, after } = move;
+      const { before, after, event } = move;
+      const { activation } = event as FailedEvent;
+      const again = after.frontier.find((each) => each.activation === activation);
+      const undone = after.owed.length < before.owed.length ? 1 : 0;
       expect(fresh(move)).toEqual([]);
-      expect(after.next).toBe(before.next);
-      expect(after.values).toEqual(before.values);
-      expect(after.barriers).toEqual(before.barriers);
+      expect(after.next).toBe(before.next + undone);
+      if (after.options?.autoCleanup !== true) expect(after.values).toEqual(before.values);
+      const attempted = before.frontier.find((each) => each.activation === activation) as PendingActivation;
+      const isStoredFirst = before.hold && attempted.undoes !== undefined && again === undefined;
+      expect(without(ids(after.barriers), ids(before.barriers))).toEqual(isStoredFirst ? [activation] : []);
+      expect(without(ids(before.barriers), ids(after.barriers))).toEqual([]);
       expect(after.output).toEqual(before.output);
-      expect(after.failed).toHaveLength(before.failed.length + 1);
-      expect(without(ids(before.frontier), ids(after.frontier))).toEqual([ids(after.failed).at(-1)]);
+      expect(after.owed).toEqual(before.owed.slice(0, before.owed.length - undone));
+      const failed = without(ids(after.failed.slice(before.failed.length)), ids(before.joined));
+      expect(failed).toEqual(again === undefined ? [activation] : []);
+      if (again !== undefined) expect(again.state).toBe('delayed');
       return true;
     });
   });
 });
 
 describe('I2 nothing pending is lost', () => {
-  it('every activation that was made is settled, failed or in the frontier, exactly once', () => {
-    forEveryMove((move) => {
-      const { before, after } = move;
-      const all = ids(after.frontier);
+  it('every activation that was made is settled, failed, at a join or in the frontier, exactly once', () => {
+    forEveryMove(({ event, before, after, effects }) => {
+      const all = [...ids(after.frontier), ...ids(after.joined)];
       expect(new Set(all).size).toBe(all.length);
-      const made = fresh(move).length;
-      const cut = after.failed.filter(({ aborted }) => aborted).length;
-      const ended = after.settled - before.settled + cut;
-      expect(after.frontier.length).toBe(before.frontier.length + made - ended);
-      return made > 0 && ended > 0;
+      const failed = after.failed.slice(before.failed.length);
+      const known = [...before.frontier, ...before.joined];
+      const left = known.filter(({ activation }) => !all.includes(activation));
+      const cut = ids(failed.filter(({ aborted }) => aborted));
+      const { activation, joined } = event as RespondedEvent;
+      /** Part of a set that is complete. */
+      const taken = left.filter(
+        (each) =>
+          !ids(failed).includes(each.activation) &&
+          joined !== undefined &&
+          (each.activation === activation || ids(before.joined).includes(each.activation)),
+      );
+      const lost = left.filter(
+        (each) =>
+          !ids(failed).includes(each.activation) &&
+          !taken.includes(each) &&
+          each.activation !== activation &&
+          !('state' in each && each.state === 'waiting'),
+      );
+      expect(lost).toEqual([]);
+      const ended = left.filter((each) => !taken.includes(each) && !cut.includes(each.activation));
+      const refused = failed.filter((each) => !each.aborted && !ids(known).includes(each.activation));
+      const closed = effects.filter((effect) => effect.type === 'closed').length;
+      const metAtOnce = event.type.endsWith(':responded') ? closed : 0;
+      expect(after.settled - before.settled).toBe(ended.length + refused.length + metAtOnce);
+      return left.length > 0;
     });
   });
 
-  it('the frontier is listed in restart order: in flight by age, then the queue, then what is held', () => {
-    forEveryMove(({ after: { frontier, next } }) => {
+  it('the frontier is listed in restart order: in flight by age, the queue, what waits, then what is held', () => {
+    forEveryMove(({ after: { frontier, joined, next } }) => {
       const parts = [frontier.filter(inFlight)];
-      for (const state of ['queued', 'held']) parts.push(frontier.filter((each) => each.state === state));
+      for (const states of [['asking', 'queued', 'granted'], ['gated', 'parked', 'delayed', 'waiting'], ['held']]) {
+        parts.push(frontier.filter(({ state }) => states.includes(state)));
+      }
       expect(ids(frontier)).toEqual(ids(parts.flat()));
-      for (const part of parts) expect(placesOf(part)).toEqual(ascending(placesOf(part)));
-      for (const place of placesOf(frontier)) expect(place).toBeLessThan(next);
+      for (const part of [...parts, joined]) expect(placesOf(part)).toEqual(ascending(placesOf(part)));
+      for (const place of placesOf([...frontier, ...joined])) expect(place).toBeLessThan(next);
       return frontier.length > 1;
     });
   });
 
   it('resuming re-runs exactly what had not settled, with the same ids, payloads, values and order', () => {
     forEveryMove(({ event, before, after }) => {
-      if (event.type !== 'engram.resume') return false;
+      if (event.type !== 'engram.resume' || before.ending?.status === 'aborted') return false;
+      const byPlace = (a: PendingActivation, b: PendingActivation) => a.n - b.n;
+      const waits = ({ state }: PendingActivation) => ['delayed', 'waiting', 'held'].includes(state);
       const same = ({ state: _state, ...rest }: PendingActivation) => rest;
-      expect(after.frontier.map(same)).toEqual(before.frontier.map(same));
-      expect(after.values).toEqual(before.values);
-      const [first, ...others] = after.frontier.filter(({ state }) => state !== 'held');
-      expect(first?.state ?? 'starting').toBe('starting');
+      const [queue, queueNow] = [before.frontier, after.frontier].map((all) => all.filter((each) => !waits(each)));
+      expect(queueNow?.map(same)).toEqual([...(queue ?? [])].sort(byPlace).map(same));
+      expect(after.frontier.filter(waits)).toEqual(before.frontier.filter(waits));
+      expect(after.joined).toEqual(before.joined);
+      if (after.options?.autoCleanup !== true) expect(after.values).toEqual(before.values);
+      const [first, ...others] = queueNow ?? [];
+      expect(first === undefined || isBeginning(first)).toBe(true);
       expect(others.every(({ state }) => state === 'queued')).toBe(true);
-      return before.frontier.length > 0;
+      return (queue ?? []).length > 0;
     });
   });
 });
@@ -145,11 +218,15 @@ describe('I4 the barrier', () => {
     forEveryMove((move, { graph }) => {
       const answer = answerOf(move, graph);
       if (answer === null || !answer.isValid) return false;
-      const holds = answer.neuron.milestone && move.after.hold;
-      expect(ids(move.after.barriers).includes(answer.activation)).toBe(holds);
+      const { before, after } = move;
+      const isUndo = answer.settled.undoes !== undefined;
+      const holds = after.hold && (isUndo || (answer.neuron.milestone && before.ending === undefined));
+      expect(ids(after.barriers).includes(answer.activation)).toBe(holds);
       for (const each of fresh(move)) {
-        expect(each.state === 'held').toBe(holds);
-        expect(each.after).toBe(holds ? answer.activation : undefined);
+        // an expectation is no follower: it waits for the outside
+        const isHeld = holds && each.state !== 'waiting';
+        expect(each.state === 'held').toBe(isHeld);
+        expect(each.after).toBe(isHeld ? answer.activation : undefined);
       }
       return holds;
     });
@@ -168,19 +245,20 @@ describe('I4 the barrier', () => {
         const started = effects.flatMap((effect) => (effect.type === 'start' ? [effect.activation] : []));
         expect(kept.filter((each) => started.includes(each))).toEqual([]);
       }
-      const places = released.map((each) => after.frontier.find((now) => now.activation === each.activation)?.n);
-      expect(places).toEqual(released.map((_, i) => before.next + i));
+      const now = released.map((each) => after.frontier.find(({ activation: id }) => id === each.activation));
+      expect(now.map((each) => each?.n)).toEqual(released.map((_, i) => before.next + i));
+      expect(now.map((each) => each?.due)).toEqual(released.map(({ due }) => due));
       return released.length > 0;
     }, WALKS / 50);
   });
 
   it('a run does not end while a checkpoint is missing', () => {
     forEveryMove(({ after }) => {
-      if (after.status === 'completed' || after.status === 'failed') {
+      if (after.status === 'running') {
+        expect(after.barriers.length + after.frontier.length).toBeGreaterThan(0);
+      } else {
         expect(after.barriers).toEqual([]);
         expect(after.frontier).toEqual([]);
-      } else if (after.status === 'running') {
-        expect(after.barriers.length + after.frontier.length).toBeGreaterThan(0);
       }
       return after.barriers.length > 0 && after.frontier.length === 0;
     }, WALKS / 200);
@@ -190,22 +268,24 @@ describe('I4 the barrier', () => {
 describe('I11 one order', () => {
   it('activations start one at a time, and always the one that was ready first', () => {
     forEveryMove(({ before, after, effects }) => {
-      const starts = effects.flatMap((effect) => (effect.type === 'start' ? [effect.activation] : []));
+      const starts = effects.flatMap((each) => (each.type === 'start' || each.type === 'acquire' ? [each] : []));
       expect(starts.length).toBeLessThanOrEqual(1);
-      expect(after.frontier.filter(({ state }) => state === 'starting').length).toBeLessThanOrEqual(1);
+      expect(after.frontier.filter(isBeginning).length).toBeLessThanOrEqual(1);
       const [started] = starts;
       if (started === undefined) return false;
-      const place = after.frontier.find(({ activation }) => activation === started)?.n ?? 0;
-      const queued = after.frontier.filter(({ state }) => state === 'queued');
-      for (const waiting of placesOf(queued)) expect(waiting).toBeGreaterThan(place);
-      return queued.length > 0 && before.frontier.length > 0;
+      const found = after.frontier.find(({ activation }) => activation === started.activation);
+      expect(found?.state).toBe(started.type === 'start' ? 'starting' : 'asking');
+      const queue = after.frontier.filter(({ state }) => state === 'queued' || state === 'granted');
+      for (const waiting of placesOf(queue)) expect(waiting).toBeGreaterThan(found?.n ?? 0);
+      return queue.length > 0 && before.frontier.length > 0;
     });
   });
 
-  it('whenever something is queued, something is starting', () => {
-    forEveryMove(({ after: { frontier } }) => {
-      const hasQueue = frontier.some(({ state }) => state === 'queued');
-      if (hasQueue) expect(frontier.filter(({ state }) => state === 'starting')).toHaveLength(1);
+  it('whenever something is queued, something is starting, or as much is active as may be', () => {
+    forEveryMove(({ after: { frontier, options } }) => {
+      const hasQueue = frontier.some(({ state }) => state === 'queued' || state === 'granted');
+      const isFull = frontier.filter(inFlight).length >= (options?.concurrency ?? Infinity);
+      if (hasQueue && !isFull) expect(frontier.filter(isBeginning)).toHaveLength(1);
       return hasQueue;
     });
   });
@@ -213,10 +293,11 @@ describe('I11 one order', () => {
   it('the signals of an array are all enqueued, in their order, before any subscriber runs', () => {
     forEveryMove((move, { graph }) => {
       const answer = answerOf(move, graph);
-      if (answer === null || !answer.isValid) return false;
+      if (answer === null || !answer.isValid || !takesAll(move)) return false;
       const made = [...fresh(move)].sort((a, b) => a.n - b.n);
-      expect(made.map(dendriteOf)).toEqual(reached(graph, answer.signals));
-      expect(placesOf(made)).toEqual(made.map((_, i) => move.before.next + i));
+      expect(made.map(dendriteOf)).toEqual(answer.made);
+      // an expectation that was met at once had a place, too
+      if (answer.met === 0) expect(placesOf(made)).toEqual(made.map((_, i) => move.before.next + i));
       return answer.signals.length > 1 && made.length > 1;
     });
   });
@@ -228,9 +309,8 @@ describe('I11 one order', () => {
       async (graph, chosen) => {
         const [sync, async] = [await startsOf(graph, chosen, false), await startsOf(graph, chosen, true)];
         expect(async).toEqual(sync);
-        expect(sync).toEqual(
-          chosen.flatMap((at, k) => reached(graph, [{ collateral: `c${at % graph.collaterals}`, payload: k }])),
-        );
+        const plain = { ...graph, neurons: graph.neurons.map((each) => ({ ...each, joins: [] })) };
+        expect(sync).toEqual(chosen.flatMap((at) => reached(plain, `c${at % graph.collaterals}`)));
       },
     );
     await fc.assert(property, { numRuns: 100, seed: SEED });
@@ -240,7 +320,7 @@ describe('I11 one order', () => {
 /** The dendrites called when one neuron answers with an array, in order. */
 async function startsOf(plan: GraphPlan, chosen: readonly number[], isAsync: boolean): Promise<string[]> {
   const calls: string[] = [];
-  const { collateral, neuron, buildGraph, createFlow, Work, start, Run, createLogic } = sources;
+  const { collateral, neuron, buildGraph, createFlow, Work, start, Run } = sources;
   const entry = collateral<number>('entry');
   const all = Array.from({ length: plan.collaterals }, (_, i) => collateral<number>(`c${i}`));
   const at = (i: number) => all[i % all.length] as (typeof all)[number];
@@ -263,11 +343,10 @@ async function startsOf(plan: GraphPlan, chosen: readonly number[], isAsync: boo
     return made;
   });
   const graph = buildGraph([source, ...listening], { name: 'array', version: '1', durable: true });
-  const flow = createFlow(graph, () => 'id');
+  const flow = createFlow(graph, { clock: new SideClock() });
   const work = new Work(flow);
   start(work, { id: 'run', signals: [{ collateral: 'entry', payload: 1 }] });
-  const host = { logic: createLogic(flow), inspect: undefined, onEnded: () => undefined, onFailure: () => undefined };
-  const run = new Run(work, host);
+  const run = new Run(work, hostOf(sources, flow));
   run.start();
   await run.waitUntilComplete();
   return calls;

@@ -6,6 +6,7 @@ import * as logic from '../../machines/logic.js';
 import * as statechart from '../../machines/statechart.js';
 import * as codec from '../../src/durability/codec.js';
 import * as build from '../../src/graph/build-graph.js';
+import * as expectations from '../../src/graph/expectation.js';
 import * as collaterals from '../../src/graph/collateral.js';
 import * as neurons from '../../src/graph/neuron.js';
 import * as image from '../../src/propagation/image.js';
@@ -21,6 +22,7 @@ interface Modules {
   readonly codec: typeof codec;
   readonly build: typeof build;
   readonly collaterals: typeof collaterals;
+  readonly expectations: typeof expectations;
   readonly neurons: typeof neurons;
   readonly image: typeof image;
   readonly operations: typeof operations;
@@ -37,6 +39,7 @@ const libraryOf = (modules: Modules) => ({
   decode: modules.codec.decode,
   buildGraph: modules.build.buildGraph,
   collateral: modules.collaterals.collateral,
+  expect: modules.expectations.expect,
   neuron: modules.neurons.neuron,
   freeze: modules.image.freeze,
   thaw: modules.image.thaw,
@@ -58,6 +61,7 @@ export const sources: Library = libraryOf({
   codec,
   build,
   collaterals,
+  expectations,
   neurons,
   image,
   operations,
@@ -75,6 +79,7 @@ export async function loadLibrary(load: (path: string) => Promise<unknown>): Pro
     codec: 'src/durability/codec',
     build: 'src/graph/build-graph',
     collaterals: 'src/graph/collateral',
+    expectations: 'src/graph/expectation',
     neurons: 'src/graph/neuron',
     image: 'src/propagation/image',
     operations: 'src/propagation/operations',

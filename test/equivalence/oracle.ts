@@ -3,7 +3,7 @@
  * library, only the types of the two shapes it is compared by (I7). Every rule is written where it is read; nothing is
  * indexed, cached or reused. There are no handlers here: the harness sends the outcomes.
  */
-import type { Barrier, FailedActivation, PendingActivation, RunContext } from '../../src/propagation/context.js';
+import type { PendingActivation, RunContext } from '../../src/propagation/context.js';
 import type {
   AbortEvent,
   ActivationEvent,
@@ -12,59 +12,30 @@ import type {
   InitEvent,
   RespondedEvent,
   RunEvent,
-  SignalData,
   SignalEvent,
   StartInput,
+  TaskData,
+  TickEvent,
 } from '../../src/propagation/events.js';
+import { fail, respond } from './oracle-answers.js';
+import { hasDendrite, isExpected, neuronIn, type OracleGraph, subscribersOf } from './oracle-graph.js';
+import { ABORTED, byPlace, type Causes, detailsOf, type Draft, type Made, plainOf, Turn } from './oracle-placing.js';
 
-export interface OracleNeuron {
-  name: string;
-  milestone: boolean;
-  /** The collaterals of its axon. */
-  emits: string[];
-  /** The collateral of each dendrite, in order. */
-  dendrites: string[];
-}
-
-export interface OracleGraph {
-  neurons: OracleNeuron[];
-  collaterals: string[];
-}
-
-/** Names an activation. `parent` is the cause of the activation that answered, null for a signal from outside. */
-export type CauseOf = (parent: string | null, index: number, subscriber: string, deliveryId?: string) => string;
-
-export type RegionValue = 'idle' | 'responding' | 'checkpointing';
+export type RegionValue = 'idle' | 'waiting' | 'responding' | 'checkpointing';
 export type OracleValue = 'completed' | 'failed' | 'aborted' | { running: Record<string, RegionValue> };
 
-/** A context whose fields may be replaced; what a field holds is never changed in place. */
-type Draft = { -readonly [K in keyof RunContext]: RunContext[K] };
+/** In flight, then the queue, then what waits for something else, then what is held; each by n. */
+const inRestartOrder = (frontier: readonly PendingActivation[]): PendingActivation[] => {
+  const of = (...states: string[]) => frontier.filter(({ state }) => states.includes(state)).sort(byPlace);
+  return [
+    ...of('starting', 'running'),
+    ...of('asking', 'queued', 'granted'),
+    ...of('gated', 'parked', 'delayed', 'waiting'),
+    ...of('held'),
+  ];
+};
 
-/** Where a signal comes from, and the milestone activation that holds it, if any. */
-interface Origin {
-  parent: string | null;
-  deliveryId?: string | undefined;
-  heldBy?: string;
-}
-
-const byPlace = (a: { n: number }, b: { n: number }): number => a.n - b.n;
-
-/** In flight by n, then queued by n, then held by n. */
-const inRestartOrder = (frontier: readonly PendingActivation[]): PendingActivation[] => [
-  ...frontier.filter((each) => each.state === 'starting' || each.state === 'running').sort(byPlace),
-  ...frontier.filter((each) => each.state === 'queued').sort(byPlace),
-  ...frontier.filter((each) => each.state === 'held').sort(byPlace),
-];
-
-const failure = (of: PendingActivation, error: unknown, aborted: boolean): FailedActivation => ({
-  activation: of.activation,
-  neuron: of.neuron,
-  dendrite: of.dendrite,
-  collateral: of.collateral,
-  payload: of.payload,
-  error,
-  aborted,
-});
+const isInFlight = ({ state }: PendingActivation): boolean => state === 'starting' || state === 'running';
 
 /** The neuron and the outcome in `<neuron>:<outcome>`; null for any other type. */
 const outcomeIn = (type: string): { neuron: string; outcome: string } | null => {
@@ -72,9 +43,23 @@ const outcomeIn = (type: string): { neuron: string; outcome: string } | null => 
   return neuron === undefined || outcome === undefined || rest.length > 0 ? null : { neuron, outcome };
 };
 
+/** The states in which an activation takes what the host says of its gate or of a listener. */
+const TAKEN_IN: Record<string, string[]> = {
+  'engram.granted': ['asking', 'gated'],
+  'engram.gated': ['asking'],
+  'engram.parked': ['queued', 'granted', 'starting'],
+  'engram.unparked': ['parked'],
+};
+/** An outcome may have been decided elsewhere: what did not start yet may settle as well. */
+const OPEN = ['queued', 'granted', 'starting', 'running', 'gated', 'parked'];
+
+const isDue = (each: PendingActivation, now: number): boolean =>
+  (each.state === 'delayed' || each.state === 'waiting') && each.due !== undefined && each.due <= now;
+
+/** What is counted is there once something was counted. */
+const contextOf = ({ hops, ...run }: Draft): RunContext => (Object.keys(hops).length === 0 ? run : { ...run, hops });
+
 export class Oracle {
-  private readonly graph: OracleGraph;
-  private readonly causeOf: CauseOf;
   private run: RunContext = {
     id: '',
     status: 'running',
@@ -87,32 +72,37 @@ export class Oracle {
     failed: [],
     deliveries: [],
     outputFrom: null,
-    output: undefined,
-    reason: undefined,
+    owed: [],
+    early: [],
+    joined: [],
   };
 
-  constructor(graph: OracleGraph, causeOf: CauseOf) {
-    this.graph = graph;
-    this.causeOf = causeOf;
-  }
+  constructor(
+    private readonly graph: OracleGraph,
+    private readonly causes: Causes,
+  ) {}
 
   /** Each read is a new object, and no step changes what an earlier one returned. */
   get context(): RunContext {
     return { ...this.run };
   }
 
+  /** Goes on from what a snapshot says. */
+  restore(context: RunContext): void {
+    this.run = context;
+  }
+
   /** Applies one event, then starts at most one activation, then ends the run if nothing is left. */
   send(event: RunEvent): Effect[] {
     if (!this.accepts(this.run, event)) return [];
-    const draft: Draft = { ...this.run };
-    const effects: Effect[] = [];
-    this.apply(draft, event, effects);
-    this.startOne(draft, effects);
-    this.endIfDone(draft, effects);
-    draft.frontier = inRestartOrder(draft.frontier);
-    draft.barriers = [...draft.barriers].sort(byPlace);
-    this.run = draft;
-    return effects;
+    const turn = new Turn(this.graph, this.causes, { ...this.run, hops: this.run.hops ?? {} });
+    this.apply(turn, event);
+    turn.finish();
+    const { run } = turn;
+    run.frontier = inRestartOrder(run.frontier);
+    run.barriers = [...run.barriers].sort(byPlace);
+    this.run = contextOf(run);
+    return turn.effects;
   }
 
   /** Whether the event would do anything but be ignored. A run that has ended accepts nothing. */
@@ -121,22 +111,28 @@ export class Oracle {
     const { type } = event;
     // A run starts once, and has an id from then on. (XState sends the first event a single time.)
     if (type === 'xstate.init') return context.id === '' && (event as InitEvent).input !== undefined;
-    if (type === 'engram.abort' || type === 'engram.resume') return true;
+    if (type === 'engram.abort') return context.ending?.status !== 'aborted';
+    if (type === 'engram.resume') return true;
+    if (type === 'engram.tick') return context.frontier.some((each) => isDue(each, (event as TickEvent).now));
+    const { activation, attempt, deliveryId } = event as ActivationEvent & SignalEvent;
+    const states = TAKEN_IN[type];
+    if (states !== undefined) {
+      return context.frontier.some((each) => each.activation === activation && states.includes(each.state));
+    }
     if (this.graph.collaterals.includes(type)) {
-      const { deliveryId } = event as SignalEvent;
-      return deliveryId === undefined || !context.deliveries.includes(deliveryId);
+      if (context.ending !== undefined) return false;
+      if (deliveryId !== undefined && context.deliveries.includes(deliveryId)) return false;
+      return isExpected(this.graph, type) || subscribersOf(this.graph, type).length > 0;
     }
     const parts = outcomeIn(type);
     if (parts === null) return false;
     const isMeant = (each: { activation: string; neuron: string }): boolean =>
-      each.activation === (event as ActivationEvent).activation && each.neuron === parts.neuron;
+      each.activation === activation && each.neuron === parts.neuron;
+    if (parts.outcome === 'checkpointed') return context.barriers.some(isMeant);
     const pending = context.frontier.find(isMeant);
-    if (parts.outcome === 'pending') return pending?.state === 'starting';
-    // A queued one may settle as well: its outcome came in from elsewhere.
-    if (parts.outcome === 'responded' || parts.outcome === 'failed') {
-      return pending !== undefined && pending.state !== 'held';
-    }
-    return parts.outcome === 'checkpointed' && context.barriers.some(isMeant);
+    if (pending === undefined || (attempt ?? 1) !== (pending.attempt ?? 1)) return false;
+    if (parts.outcome === 'pending') return pending.state === 'starting';
+    return (parts.outcome === 'responded' || parts.outcome === 'failed') && OPEN.includes(pending.state);
   }
 
   /** The value of the statechart in this context. */
@@ -144,157 +140,137 @@ export class Oracle {
     if (context.status !== 'running') return context.status;
     const running: Record<string, RegionValue> = {};
     for (const { name } of this.graph.neurons) {
-      const waits = context.barriers.some((each) => each.neuron === name);
-      const works = context.frontier.some((each) => each.neuron === name && each.state !== 'held');
-      running[name] = waits ? 'checkpointing' : works ? 'responding' : 'idle';
+      const states = context.frontier.flatMap(({ neuron, state }) => (neuron === name ? [state] : []));
+      const hasBarrier = context.barriers.some((each) => each.neuron === name);
+      const works = states.some((state) => !['held', 'delayed', 'waiting'].includes(state));
+      const waits = states.includes('delayed') || states.includes('waiting');
+      running[name] = hasBarrier ? 'checkpointing' : works ? 'responding' : waits ? 'waiting' : 'idle';
     }
     return { running };
   }
 
   /** The event is accepted; this does what it says. */
-  private apply(draft: Draft, event: RunEvent, effects: Effect[]): void {
+  private apply(turn: Turn, event: RunEvent): void {
     const { type } = event;
-    if (type === 'xstate.init') return this.init(draft, (event as InitEvent).input as StartInput, effects);
-    if (type === 'engram.abort') return this.abort(draft, event as AbortEvent);
-    if (type === 'engram.resume') return this.resume(draft);
-    if (this.graph.collaterals.includes(type)) return this.signal(draft, event, effects);
+    if (type === 'xstate.init') return this.init(turn, (event as InitEvent).input as StartInput);
+    if (type === 'engram.abort') return this.abort(turn, event as AbortEvent);
+    if (type === 'engram.resume') return this.resume(turn);
+    if (type === 'engram.tick') return this.tick(turn, event as TickEvent);
+    if (this.graph.collaterals.includes(type)) return this.signal(turn, event);
+    const { activation } = event as ActivationEvent;
     const outcome = outcomeIn(type)?.outcome;
-    if (outcome === 'pending') return this.pending(draft, event as ActivationEvent);
-    if (outcome === 'responded') return this.responded(draft, event as RespondedEvent, effects);
-    if (outcome === 'failed') return this.fail(draft, event as FailedEvent);
-    return this.checkpointed(draft, event as ActivationEvent, effects);
+    if (outcome === 'checkpointed') return this.checkpointed(turn, activation);
+    const entry = turn.run.frontier.find((each) => each.activation === activation);
+    if (entry === undefined) throw new Error(`The oracle's frontier has no activation ${activation}`);
+    if (outcome === 'pending') return turn.move(entry, 'running');
+    if (outcome === 'responded') return respond(turn, entry, event as RespondedEvent);
+    if (outcome === 'failed') return fail(turn, entry, event as FailedEvent);
+    if (type === 'engram.unparked') return turn.requeue(entry);
+    if (type === 'engram.parked') return turn.move(entry, 'parked');
+    if (type === 'engram.gated') return turn.move(entry, 'gated');
+    if (entry.state === 'gated') return turn.move(entry, 'granted', { n: turn.takePlace() });
+    turn.move(entry, 'starting');
+    turn.effects.push({ type: 'start', activation, neuron: entry.neuron });
   }
 
-  private init(draft: Draft, input: StartInput, effects: Effect[]): void {
-    draft.id = input.id ?? '';
-    draft.hold = input.hold ?? false;
-    draft.outputFrom = input.output ?? null;
-    input.signals.forEach((signal, index) => this.enqueue(draft, signal, index, { parent: null }, effects));
+  private init(turn: Turn, input: StartInput): void {
+    const { run } = turn;
+    run.id = input.id ?? '';
+    run.hold = input.hold ?? false;
+    run.outputFrom = input.output ?? null;
+    run.values = { ...input.values };
+    if (input.options !== undefined) run.options = input.options;
+    input.signals.forEach((signal, index) => turn.emit(signal, { parent: null, index }));
+    const tasks = input.tasks ?? [];
+    tasks.forEach((task, at) => {
+      const isRepeated = tasks
+        .slice(0, at)
+        .some((each) => each.activation === task.activation && each.origin === task.origin);
+      if (task.activation === undefined || !isRepeated) this.task(turn, task, input.signals.length + at);
+    });
+    if (tasks.length > 0) turn.effects.push({ type: 'moved' });
+  }
+
+  private task(turn: Turn, task: TaskData, index: number): void {
+    const { neuron, dendrite, payload } = task;
+    const activation = task.activation ?? this.causes.of(null, index, `${neuron}/${dendrite}`);
+    const hash = dendrite.lastIndexOf('#');
+    const collateral = hash < 0 ? dendrite : dendrite.slice(0, hash);
+    const made: Made = { activation, neuron, dendrite, collateral, payload, ...detailsOf(task) };
+    if (hasDendrite(this.graph, neuron, dendrite)) return turn.place(made);
+    turn.takePlace();
+    turn.settleBadly(made, { code: 'UNKNOWN_NEURON' });
   }
 
   /** A signal from outside. Its index is the place that was next when it came. */
-  private signal(draft: Draft, event: SignalEvent, effects: Effect[]): void {
-    const { type, payload, deliveryId } = event;
-    if (deliveryId !== undefined) draft.deliveries = [...draft.deliveries, deliveryId].slice(-1000);
-    this.enqueue(draft, { collateral: type, payload }, draft.next, { parent: null, deliveryId }, effects);
-  }
-
-  private pending(draft: Draft, { activation }: ActivationEvent): void {
-    const found = this.find(draft, activation);
-    draft.frontier = draft.frontier.map((each) => (each === found ? { ...each, state: 'running' } : each));
-  }
-
-  /** One settlement: all of it, or, with a signal that the neuron may not emit, a failure and nothing else. */
-  private responded(draft: Draft, event: RespondedEvent, effects: Effect[]): void {
-    const settled = this.find(draft, event.activation);
-    const neuron = this.graph.neurons.find((each) => each.name === settled.neuron);
-    if (neuron === undefined) throw new Error(`The oracle's graph has no neuron ${settled.neuron}`);
-    const signals = event.signals ?? [];
-    if (signals.some((each) => !neuron.emits.includes(each.collateral))) {
-      return this.fail(draft, { activation: settled.activation, error: { code: 'FOREIGN_COLLATERAL' } });
+  private signal(turn: Turn, { type, payload, deliveryId }: SignalEvent): void {
+    const { run } = turn;
+    if (deliveryId !== undefined) run.deliveries = [...run.deliveries, deliveryId].slice(-1000);
+    const signal = { collateral: type, payload };
+    if (isExpected(this.graph, type)) {
+      const [oldest] = run.frontier.filter((each) => each.state === 'waiting' && each.expects === type).sort(byPlace);
+      if (oldest === undefined) {
+        const index = turn.takePlace();
+        run.early = [...run.early, { ...signal, index, ...(deliveryId === undefined ? {} : { deliveryId }) }];
+        return;
+      }
+      turn.leave(oldest);
+      turn.effects.push({ type: 'closed', neuron: oldest.neuron, outcome: 'responded' });
     }
-    this.leave(draft, settled);
-    if (event.writes !== undefined) {
-      const others = Object.entries(draft.values).filter(([name]) => name !== neuron.name);
-      const { value } = event.writes;
-      draft.values = Object.fromEntries(value === undefined ? others : [...others, [neuron.name, value]]);
-    }
-    const origin: Origin = { parent: settled.activation };
-    if (neuron.milestone && draft.hold) {
-      const barrier: Barrier = { activation: settled.activation, n: settled.n, neuron: neuron.name };
-      draft.barriers = [...draft.barriers, barrier];
-      origin.heldBy = settled.activation;
-    }
-    signals.forEach((each, index) => this.enqueue(draft, each, index, origin, effects));
+    turn.emit(signal, { parent: null, index: run.next, deliveryId });
   }
 
   /** The milestone is stored: what it held goes to the end of the queue, in its order. */
-  private checkpointed(draft: Draft, { activation }: ActivationEvent, effects: Effect[]): void {
-    draft.barriers = draft.barriers.filter((each) => each.activation !== activation);
-    const held = draft.frontier.filter((each) => each.state === 'held' && each.after === activation).sort(byPlace);
-    draft.frontier = draft.frontier.filter((each) => !held.includes(each));
-    for (const each of held) {
-      const { activation: id, neuron, dendrite, collateral, payload } = each;
-      this.queue(draft, { activation: id, neuron, dendrite, collateral, payload }, effects);
+  private checkpointed(turn: Turn, activation: string): void {
+    const { run } = turn;
+    run.barriers = run.barriers.filter((each) => each.activation !== activation);
+    for (const each of [...run.frontier].sort(byPlace)) {
+      if (each.state === 'held' && each.after === activation) turn.requeue(each);
     }
   }
 
-  /** All that has not settled has failed; it does not count as settled. */
-  private abort(draft: Draft, { reason }: AbortEvent): void {
-    const cut = draft.frontier.map((each) => failure(each, { code: 'ABORTED' }, true));
-    draft.failed = [...draft.failed, ...cut];
-    draft.frontier = [];
-    draft.barriers = [];
-    draft.status = 'aborted';
-    draft.reason = reason;
-  }
-
-  /** What was in flight is queued again and keeps its place, which is before all that has not started yet. */
-  private resume(draft: Draft): void {
-    draft.frontier = draft.frontier.map((each) =>
-      each.state === 'starting' || each.state === 'running' ? { ...each, state: 'queued' } : each,
-    );
-  }
-
-  private fail(draft: Draft, { activation, error }: Omit<FailedEvent, 'type'>): void {
-    const failed = this.find(draft, activation);
-    this.leave(draft, failed);
-    draft.failed = [...draft.failed, failure(failed, error, false)];
-  }
-
-  private leave(draft: Draft, settled: PendingActivation): void {
-    draft.frontier = draft.frontier.filter((each) => each !== settled);
-    draft.settled += 1;
-  }
-
-  private find(draft: Draft, activation: string): PendingActivation {
-    const found = draft.frontier.find((each) => each.activation === activation);
-    if (found === undefined) throw new Error(`The oracle's frontier has no activation ${activation}`);
-    return found;
-  }
-
-  /** One signal to all of its subscribers: neuron by neuron, dendrite by dendrite. */
-  private enqueue(draft: Draft, signal: SignalData, index: number, origin: Origin, effects: Effect[]): void {
-    const { collateral, payload } = signal;
-    if (collateral === draft.outputFrom) draft.output = payload;
-    for (const neuron of this.graph.neurons) {
-      const listening = neuron.dendrites.filter((each) => each === collateral);
-      for (const k of listening.keys()) {
-        const dendrite = `${collateral}#${k}`;
-        const subscriber = `${neuron.name}/${dendrite}`;
-        const activation = this.causeOf(origin.parent, index, subscriber, origin.deliveryId);
-        const fresh = { activation, neuron: neuron.name, dendrite, collateral, payload };
-        if (origin.heldBy === undefined) {
-          this.queue(draft, fresh, effects);
-        } else {
-          draft.frontier = [...draft.frontier, { ...fresh, n: draft.next, state: 'held', after: origin.heldBy }];
-          draft.next += 1;
-        }
+  /** Those whose time has come: what was delayed is ready, what was waited for has not come. */
+  private tick(turn: Turn, { now }: TickEvent): void {
+    const due = turn.run.frontier.filter((each) => isDue(each, now));
+    due.sort((a, b) => (a.due as number) - (b.due as number) || a.n - b.n);
+    for (const entry of due) {
+      const { due: _due, ...rest } = plainOf(entry);
+      const { activation, neuron, otherwise, state } = entry;
+      if (state === 'delayed') {
+        turn.requeue(entry, rest);
+      } else {
+        turn.leave(entry);
+        const isSent = otherwise !== undefined && neuronIn(this.graph, neuron).emits.includes(otherwise.collateral);
+        turn.effects.push({ type: 'closed', neuron, outcome: isSent ? 'responded' : 'failed' });
+        if (isSent) turn.emit(otherwise, { parent: activation, index: 0 });
+        else turn.record(rest, { code: 'EXPECTATION_TIMEOUT' }, false);
       }
     }
   }
 
-  /** To the end of the queue. */
-  private queue(draft: Draft, fresh: Omit<PendingActivation, 'n' | 'state' | 'after'>, effects: Effect[]): void {
-    draft.frontier = [...draft.frontier, { ...fresh, n: draft.next, state: 'queued' }];
-    draft.next += 1;
-    effects.push({ type: 'deliver', collateral: fresh.collateral, neuron: fresh.neuron });
+  /** Nothing more begins. What has not begun has failed; it does not count as settled. */
+  private abort(turn: Turn, { reason, compensate }: AbortEvent): void {
+    const { run } = turn;
+    turn.effects.push({ type: 'moved' });
+    run.ending = { status: 'aborted', compensate: compensate === true };
+    if (reason !== undefined) run.reason = reason;
+    const cut = run.frontier.filter((each) => !isInFlight(each));
+    for (const each of [...inRestartOrder(cut), ...run.joined]) turn.record(each, ABORTED, true);
+    run.frontier = run.frontier.filter(isInFlight);
+    run.joined = [];
+    run.barriers = [];
   }
 
-  /** The queued one with the smallest n starts, unless another is starting. */
-  private startOne(draft: Draft, effects: Effect[]): void {
-    if (draft.status !== 'running' || draft.frontier.some((each) => each.state === 'starting')) return;
-    const [first] = draft.frontier.filter((each) => each.state === 'queued').sort(byPlace);
-    if (first === undefined) return;
-    draft.frontier = draft.frontier.map((each) => (each === first ? { ...each, state: 'starting' } : each));
-    effects.push({ type: 'start', activation: first.activation, neuron: first.neuron });
-  }
-
-  /** Nothing pending, nothing to be stored: the run is over. */
-  private endIfDone(draft: Draft, effects: Effect[]): void {
-    if (draft.status === 'running' && draft.frontier.length === 0 && draft.barriers.length === 0) {
-      draft.status = draft.failed.length > 0 ? 'failed' : 'completed';
+  /** The process that had it in hand is gone: it is queued again in its place, unless the run was aborted. */
+  private resume(turn: Turn): void {
+    turn.effects.push({ type: 'moved' });
+    for (const each of turn.run.frontier) {
+      if (turn.run.ending?.status === 'aborted' && each.undoes === undefined && isInFlight(each)) {
+        turn.remove(each);
+        turn.record(each, ABORTED, true);
+      } else if (isInFlight(each) || ['asking', 'gated', 'parked', 'granted'].includes(each.state)) {
+        turn.move(each, 'queued');
+      }
     }
-    if (draft.status !== 'running') effects.push({ type: 'end', status: draft.status });
   }
 }

@@ -2,10 +2,12 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import type { PersistedRun } from '../../machines/snapshot.js';
 import type { RunContext } from '../../src/propagation/context.js';
-import type { RunEvent, StartInput } from '../../src/propagation/events.js';
-import { type ActionPlan, type CasePlan, type EntryPlan, neuronName, pick, type StepPlan } from './arbitrary-graph.js';
+import type { RunEvent } from '../../src/propagation/events.js';
+import { type ActionPlan, type CasePlan, neuronName, pick, type StepPlan } from './arbitrary-graph.js';
+import { inputOf, NOW } from './entry.js';
 import { graphOf, oracleGraphOf } from './handlers.js';
 import type { Library } from './library.js';
+import type { OracleGraph } from './oracle-graph.js';
 import { OracleSide } from './oracle-side.js';
 import { assertSame, Divergence } from './same.js';
 import { ActorSide, LateSide, type Shown, type Side } from './sides.js';
@@ -40,9 +42,9 @@ class Case {
   readonly #sides: readonly Side[];
   /** The collaterals that some neuron emits or listens to. */
   readonly #channels: readonly string[];
+  readonly #graph: OracleGraph;
   #kept: Kept[] = [];
   #traced = 0;
-  /** All that was in flight was called again in this step: nothing that was parked before it counts any more. */
 
   constructor(library: Library, plan: CasePlan, statistics: Statistics) {
     this.#library = library;
@@ -56,13 +58,14 @@ class Case {
     );
     this.#late = new LateSide(library, graph, plan.late);
     this.#channels = [...graph.channels.keys()];
-    this.#oracle = new OracleSide(plan.graph, oracleGraphOf(plan.graph, graph));
+    this.#graph = oracleGraphOf(plan.graph, graph);
+    this.#oracle = new OracleSide(plan.graph, this.#graph);
     this.#sides = [this.#statechart, this.#turn, this.#event, this.#late];
   }
 
   async run(): Promise<void> {
     const { steps, late } = this.#plan;
-    const input = inputOf(this.#plan.entry, this.#channels);
+    const input = inputOf(this.#plan.entry, this.#graph);
     for (const side of this.#sides) side.start(input);
     this.#oracle.start(input);
     await this.#endStep({ actions: [], look: steps[0]?.look === true, age: steps[0]?.age ?? 1 }, false);
@@ -97,11 +100,57 @@ class Case {
       return this.#send('signals', { type: this.#collateral(a), payload: { d: b % 8, k: 1 }, deliveryId });
     }
     if (kind === 'abort') {
-      const abort = b % 3 === 0 ? { reason: `reason ${b}` } : {};
-      return this.#send('aborts', { type: 'engram.abort', ...abort });
+      const reason = b % 3 === 0 ? { reason: `reason ${b}` } : {};
+      const compensate = b % 2 === 0 ? {} : { compensate: a % 4 > 0 };
+      return this.#send('aborts', { type: 'engram.abort', ...reason, ...compensate });
     }
+    if (kind === 'pass') return this.#pass(10 * (1 + (b % 3)));
+    if (kind === 'meet') return this.#meet(a, b);
+    if (kind === 'park' || kind === 'unpark') return this.#hold(kind, a);
     if (kind === 'outcome') return this.#decideElsewhere(a, b);
     this.#send('stale events', this.#stale(a, b));
+  }
+
+  /** Time goes on for all sides. */
+  #pass(ms: number): void {
+    const { settled, next } = this.#oracle.context;
+    for (const side of this.#sides) side.pass(ms);
+    this.#oracle.pass(ms);
+    const { context } = this.#oracle;
+    this.#count(context.settled === settled && context.next === next ? 'times passed' : 'times that were due');
+  }
+
+  /** A signal that some neuron may wait for. */
+  #meet(a: number, b: number): void {
+    const { frontier, early } = this.#oracle.context;
+    const waits = frontier.flatMap(({ state, expects }) =>
+      state === 'waiting' && expects !== undefined ? [expects] : [],
+    );
+    const type =
+      pick(waits, a) ??
+      pick(
+        this.#graph.neurons.flatMap(({ expects }) => expects),
+        a,
+      );
+    if (type === undefined) return;
+    const delivery = b % 2 === 0 ? {} : { deliveryId: `meeting-${b % 7}` };
+    this.#send(waits.length > 0 ? 'met expectations' : 'signals nobody waited for', {
+      type,
+      payload: { d: b % 8, k: b % 4 },
+      ...delivery,
+    });
+    const kept = this.#oracle.context.early?.length ?? 0;
+    if (kept > (early?.length ?? 0)) this.#count('early signals');
+  }
+
+  /** A listener holds what has not started, or lets it go. */
+  #hold(kind: 'park' | 'unpark', a: number): void {
+    const states = kind === 'park' ? ['queued', 'granted'] : ['parked'];
+    const found = pick(
+      this.#oracle.context.frontier.filter(({ state }) => states.includes(state)),
+      a,
+    );
+    if (found !== undefined) this.#send(`${kind}ed`, { type: `engram.${kind}ed`, activation: found.activation });
   }
 
   #collateral(chosen: number): string {
@@ -138,14 +187,17 @@ class Case {
       a,
     );
     if (open === undefined) return;
-    const { activation, neuron } = open;
+    const { activation, neuron, attempt = 1 } = open;
+    const made = attempt === 1 || b % 7 === 0 ? {} : { attempt };
     if (b % 3 === 0) {
-      this.#send('outcomes from elsewhere', { type: `${neuron}:failed`, activation, error: new Error('elsewhere') });
+      const retry = b % 2 === 0 ? {} : { retryAt: NOW + 10 * (1 + (b % 5)) };
+      const error = new Error('elsewhere');
+      this.#send('outcomes from elsewhere', { type: `${neuron}:failed`, activation, error, ...made, ...retry });
       return;
     }
     const signals = [{ collateral: this.#collateral(b), payload: { d: 4, k: b % 4 } }];
     const writes = b % 2 === 0 ? {} : { writes: b % 5 === 0 ? {} : { value: b } };
-    this.#send('outcomes from elsewhere', { type: `${neuron}:responded`, activation, signals, ...writes });
+    this.#send('outcomes from elsewhere', { type: `${neuron}:responded`, activation, signals, ...made, ...writes });
   }
 
   /** An event that does not fit, or not any more. */
@@ -158,6 +210,9 @@ class Case {
     const barrier = pick(barriers, b);
     const running = pick(frontier, b);
     const held = frontier.find(({ state }) => state === 'held');
+    const flying = frontier.find(({ state }) => state === 'running');
+    // a slot is for who has asked for it
+    const quiet = frontier.find(({ state }) => state !== 'gated');
     const types: RunEvent[] = [
       { type: 'unknown', payload: 1 },
       { type: 'engram.unknown' },
@@ -170,6 +225,12 @@ class Case {
       { type: `${held?.neuron ?? neuron}:responded`, activation: held?.activation ?? 'none', signals: [] },
       { type: `${held?.neuron ?? neuron}:failed`, activation: failed[0]?.activation ?? 'none', error: 1 },
       { type: 'engram.ended.completed' },
+      { type: 'engram.granted', activation: quiet?.activation ?? 'none' },
+      { type: 'engram.gated', activation: quiet?.activation ?? 'none' },
+      { type: 'engram.parked', activation: flying?.activation ?? 'none' },
+      { type: 'engram.unparked', activation: flying?.activation ?? 'none' },
+      { type: 'engram.tick', now: 0 },
+      { type: `${flying?.neuron ?? neuron}:failed`, activation: flying?.activation ?? any, attempt: 9, error: 1 },
       { type: 'xstate.init', input: { id: 'again', signals: [{ collateral: 'c0', payload: null }] } },
     ];
     return pick(types, a) as RunEvent;
@@ -305,7 +366,7 @@ class Case {
     assertSame('output', expected.output, context.status === 'running' ? undefined : context.output);
     assertSame('tags', [...logic.tags].sort(), [...statechart.tags].sort());
     const neuron = neuronName(age % this.#plan.graph.neurons.length);
-    for (const state of ['idle', 'responding', 'checkpointing', 'nowhere']) {
+    for (const state of ['idle', 'responding', 'waiting', 'checkpointing', 'nowhere']) {
       const query = { running: { [neuron]: state } };
       assertSame(`matches ${neuron} ${state}`, logic.matches(query), statechart.matches(query));
     }
@@ -359,18 +420,10 @@ class Case {
       this.#count('late actors made in a handler');
     }
     this.#count('cases');
+    for (const [feature, times] of Object.entries(this.#oracle.features)) this.#count(`event: ${feature}`, times);
   }
 
   #count(what: string, by = 1): void {
     this.#statistics[what] = (this.#statistics[what] ?? 0) + by;
   }
-}
-
-export function inputOf(entry: EntryPlan, channels: readonly string[]): StartInput {
-  const signals = entry.signals.map(({ collateral, depth }, k) => ({
-    collateral: pick(channels, collateral) as string,
-    payload: { d: depth, k },
-  }));
-  const output = entry.output === null ? {} : { output: pick(channels, entry.output) as string };
-  return { id: 'run', signals, hold: entry.hold, ...output };
 }

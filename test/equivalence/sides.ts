@@ -1,15 +1,18 @@
 /** The sides that have handlers: the statechart, the logic in both ways of running, and the run whose actor comes late. */
 import { type Actor, type AnyActorLogic, createActor, transition } from 'xstate';
 import type { PersistedRun, RunSnapshotView } from '../../machines/snapshot.js';
+import type { Clock } from '../../src/clock/clock.js';
 import type { Graph } from '../../src/graph/graph.js';
+import type { StimulationHandle } from '../../src/graph/types.js';
 import type { RunContext } from '../../src/propagation/context.js';
 import type { RunEvent, StartInput } from '../../src/propagation/events.js';
 import type { Flow } from '../../src/propagation/operations.js';
-import type { Run } from '../../src/stimulation/run.js';
+import type { Run, RunHost } from '../../src/stimulation/run.js';
 import type { LatePlan } from './arbitrary-graph.js';
 import { Environment } from './handlers.js';
 import type { Library } from './library.js';
 import { Divergence } from './same.js';
+import { SideClock } from './side-clock.js';
 
 /** What is asked of the snapshots of any form. */
 export type Shown = Pick<RunSnapshotView, 'context' | 'value' | 'tags' | 'hasTag' | 'can' | 'matches' | 'status'>;
@@ -21,22 +24,28 @@ export interface Side {
   readonly seen: Shown[];
   start(input: StartInput): void;
   send(event: RunEvent): void;
+  /** Time goes on, in milliseconds. */
+  pass(ms: number): void;
   persisted(): PersistedRun;
   /** Leaves everything behind and goes on from a persisted snapshot. */
   rehydrate(persisted: PersistedRun): void;
 }
 
-export const flowOf = (library: Library, graph: Graph, environment: Environment): Flow =>
-  library.createFlow(graph, () => 'made-up', environment);
+export const flowOf = (library: Library, graph: Graph, clock: Clock, environment: Environment): Flow =>
+  library.createFlow(graph, { clock, global: environment });
 
 /** The statechart, and the logic. */
 export class ActorSide implements Side {
   readonly environment = new Environment();
-  readonly flow: Flow;
   seen: Shown[] = [];
-  readonly #logic: AnyActorLogic;
+  readonly #library: Library;
+  readonly #graph: Graph;
+  readonly #logicOf: (flow: Flow) => AnyActorLogic;
   /** A statechart that was restored goes on when it is told to. */
   readonly #isStatechart: boolean;
+  #clock = new SideClock();
+  #flow: Flow;
+  #logic: AnyActorLogic;
   #actor: Actor<AnyActorLogic> | null = null;
 
   constructor(
@@ -45,9 +54,16 @@ export class ActorSide implements Side {
     graph: Graph,
     logicOf: (flow: Flow) => AnyActorLogic,
   ) {
-    this.flow = flowOf(library, graph, this.environment);
-    this.#logic = logicOf(this.flow);
+    this.#library = library;
+    this.#graph = graph;
+    this.#logicOf = logicOf;
+    this.#flow = flowOf(library, graph, this.#clock, this.environment);
+    this.#logic = logicOf(this.#flow);
     this.#isStatechart = name === 'statechart';
+  }
+
+  get flow(): Flow {
+    return this.#flow;
   }
 
   get actor(): Actor<AnyActorLogic> {
@@ -67,6 +83,10 @@ export class ActorSide implements Side {
 
   send(event: RunEvent): void {
     this.actor.send(event);
+  }
+
+  pass(ms: number): void {
+    this.#clock.pass(ms);
   }
 
   persisted(): PersistedRun {
@@ -90,6 +110,10 @@ export class ActorSide implements Side {
     const before = stopped.context;
     for (const release of late.values()) muted(this.environment, release);
     if (stopped.context !== before) throw new Divergence('a stopped actor', 'an answer that came late changed it');
+    // another process: nothing of the gates and timers of this one is left
+    this.#clock = new SideClock(this.#clock.now());
+    this.#flow = flowOf(this.#library, this.#graph, this.#clock, this.environment);
+    this.#logic = this.#logicOf(this.#flow);
     this.#actor = createActor(this.#logic, { snapshot: persisted as never });
     if (!this.#isStatechart) this.#watch();
     this.#actor.start();
@@ -112,25 +136,17 @@ export class ActorSide implements Side {
 export class LateSide implements Side {
   readonly name = 'late';
   readonly environment = new Environment();
-  readonly flow: Flow;
   seen: Shown[] = [];
   ends = 0;
   readonly #library: Library;
-  readonly #host;
+  readonly #graph: Graph;
+  #clock = new SideClock();
   #run: Run | null = null;
   #watched: Run | null = null;
 
   constructor(library: Library, graph: Graph, plan: LatePlan) {
     this.#library = library;
-    this.flow = flowOf(library, graph, this.environment);
-    this.#host = {
-      logic: library.createLogic(this.flow),
-      inspect: undefined,
-      onEnded: () => {
-        this.ends++;
-      },
-      onFailure: () => undefined,
-    };
+    this.#graph = graph;
     if (plan.in === 'handler') {
       this.environment.onCall = (calls) => {
         if (calls === plan.at + 1) this.look();
@@ -152,9 +168,10 @@ export class LateSide implements Side {
   }
 
   start(input: StartInput): void {
-    const work = new this.#library.Work(this.flow);
+    const flow = this.#newFlow();
+    const work = new this.#library.Work(flow);
     this.#library.start(work, input);
-    this.#begin(work);
+    this.#begin(work, flow);
   }
 
   /** Makes the actor. */
@@ -176,6 +193,10 @@ export class LateSide implements Side {
     this.run.actor.send(event);
   }
 
+  pass(ms: number): void {
+    this.#clock.pass(ms);
+  }
+
   persisted(): PersistedRun {
     this.look();
     return this.run.actor.getPersistedSnapshot() as unknown as PersistedRun;
@@ -184,17 +205,43 @@ export class LateSide implements Side {
   rehydrate(persisted: PersistedRun): void {
     this.environment.forget();
     if (this.hasActor) this.run.actor.stop();
-    const work = this.#library.thaw(this.flow, persisted.context);
+    this.#clock = new SideClock(this.#clock.now());
+    const flow = this.#newFlow();
+    const work = this.#library.thaw(flow, persisted.context);
     this.#library.apply(work, { type: 'engram.resume' });
-    this.#begin(work);
+    this.#begin(work, flow);
   }
 
-  #begin(work: Run['work']): void {
+  #newFlow(): Flow {
+    return flowOf(this.#library, this.#graph, this.#clock, this.environment);
+  }
+
+  #begin(work: Run['work'], flow: Flow): void {
     this.ends = 0;
-    this.#run = new this.#library.Run(work, this.#host);
+    this.#run = new this.#library.Run(
+      work,
+      hostOf(this.#library, flow, () => this.ends++),
+    );
     this.#run.start();
   }
 }
+
+/** The host of a run that belongs to no CNS: nobody asks for the run as its user sees it. */
+export const hostOf = (library: Library, flow: Flow, onEnded: () => void = () => undefined): RunHost => ({
+  logic: library.createLogic(flow),
+  inspect: undefined,
+  onEnded,
+  onFailure: () => undefined,
+  handleOf: () => NOBODY,
+  checkSignal: () => ({ type: 'none' }),
+});
+
+const NOBODY: StimulationHandle = {
+  id: 'run',
+  status: 'running',
+  abort: () => undefined,
+  signal: () => Promise.resolve(),
+};
 
 /** What is answered to a process that is gone leaves no trace. */
 function muted(environment: Environment, release: () => void): void {

@@ -1,4 +1,4 @@
-import { CNS, collateral, neuron, withCtx, type AnyNeuron } from 'engram';
+import { collateral, neuron, withCtx, type AnyNeuron } from 'engram';
 import { describe, expect, it } from 'vitest';
 import {
   causeText,
@@ -9,11 +9,11 @@ import {
   parseCause,
   type Caused,
 } from '../../src/propagation/cause.js';
-import { FLOW } from '../../src/propagation/operations.js';
 import { hashText } from '../../src/graph/hash.js';
+import { graphOf } from './graph-of.js';
 
 const nothing = () => undefined;
-const fingerprintOf = (...neurons: readonly AnyNeuron<unknown>[]): string => new CNS(neurons)[FLOW].graph.fingerprint;
+const fingerprintOf = (...neurons: readonly AnyNeuron[]): string => graphOf(neurons).fingerprint;
 
 const order = () => collateral<number>('order');
 const paid = () => collateral<number>('paid');
@@ -52,7 +52,7 @@ describe('the fingerprint of a graph', () => {
 
   it('changes with a neuron more or less, a name, a milestone, a dendrite, and what is emitted', () => {
     const seen = new Set([expected]);
-    const isNew = (...neurons: readonly AnyNeuron<unknown>[]) => {
+    const isNew = (...neurons: readonly AnyNeuron[]) => {
       const fingerprint = fingerprintOf(...neurons);
       expect(seen.has(fingerprint)).toBe(false);
       seen.add(fingerprint);
@@ -70,6 +70,39 @@ describe('the fingerprint of a graph', () => {
     isNew(neuron('pay', { paid: deaf.out, order: deaf.in }), deaf.ship);
     const quietly = parts();
     isNew(neuron('pay', { paid: quietly.out }).dendrite({ collateral: quietly.in, response: nothing }), quietly.ship);
+  });
+
+  it('changes with a join: its collaterals, their order, its slots, whether it is sized, and from dendrites', () => {
+    const [a, b] = [order(), paid()];
+    const one = () => neuron('pay', {});
+    const each = [
+      one().join({ a, b }, nothing),
+      one().join({ b, a }, nothing),
+      one().join({ other: a, b }, nothing),
+      one().join({ a, b }, nothing, { size: () => 1 }),
+      one().join({ a }, nothing).join({ b }, nothing),
+      one().join({ a, b }, nothing).join({ a, b }, nothing),
+      one().dendrite({ collateral: [a, b], response: nothing }),
+    ];
+    expect(new Set(each.map((pay) => fingerprintOf(pay))).size).toBe(each.length);
+    expect(fingerprintOf(one().join({ a, b }, () => [], { key: () => 'k' }))).toBe(
+      fingerprintOf(one().join({ a, b }, nothing)),
+    );
+  });
+
+  it('changes with what is waited for, in any order, and with whether a neuron can be undone', () => {
+    const [a, b] = [order(), paid()];
+    const one = () => neuron('pay', {}).dendrite({ collateral: [a, b], response: nothing });
+    const each = [one(), one().expects(a), one().expects(b), one().expects([a, b]), one().compensate(nothing)];
+    expect(new Set(each.map((pay) => fingerprintOf(pay))).size).toBe(each.length);
+    expect(fingerprintOf(one().expects([b, a]))).toBe(fingerprintOf(one().expects(a).expects(b)));
+    expect(fingerprintOf(one().compensate(async () => {}))).toBe(fingerprintOf(one().compensate(nothing)));
+  });
+
+  it('does not change with limits, durations and retries', () => {
+    const limited = parts();
+    limited.pay.setConcurrency(2).setMaxDuration('1m').retry({ attempts: 3 });
+    expect(fingerprintOf(limited.pay, limited.ship)).toBe(expected);
   });
 
   it('does not change with a context type or a schema', () => {

@@ -68,6 +68,27 @@ describe('network', () => {
     expect(new CNS([pay, log]).network.entries).toEqual(['order']);
   });
 
+  it('lists as an entry nothing that is waited for: what comes of it goes to who waits', () => {
+    const approved = collateral('approved');
+    const waits = neuron('waits', {}).dendrite({ collateral: order, response: nothing }).expects(approved);
+    const goesOn = neuron('goesOn', {}).dendrite({ collateral: approved, response: nothing });
+    expect(new CNS([waits, goesOn]).network.entries).toEqual(['order']);
+  });
+
+  it('counts a join among who listens', () => {
+    const joins = neuron('joins', {}).join({ order, paid }, nothing);
+    const joined = new CNS([pay, joins]).network;
+    expect([joined.subscribersOf('order'), joined.subscribersOf('paid')]).toEqual([['pay', 'joins'], ['joins']]);
+    expect(joined.entries).toEqual(['order']);
+  });
+
+  it('finds loops that close by what is waited for', () => {
+    const approved = collateral('approved');
+    const waits = neuron('waits', {}).dendrite({ collateral: order, response: nothing }).expects(approved);
+    const again = neuron('again', { order }).dendrite({ collateral: approved, response: nothing });
+    expect(new CNS([waits, again]).network.components).toEqual([['waits', 'again']]);
+  });
+
   it('finds the loops: sinks first, and a neuron in no loop by itself', () => {
     expect(network.components).toEqual([['log'], ['pay', 'refund']]);
     expect(normal(networkOf(1, [[0, 0]]).components)).toEqual(['n0']);

@@ -108,6 +108,42 @@ describe('I6: a graph that cannot be built is refused, for', () => {
     ]);
   });
 
+  it('what is no collateral in a join or in expects, by its place among all that the neuron listens to', () => {
+    const odd = {} as typeof out;
+    const one = neuron('one', {}).dendrite({ collateral: out, response: nothing }).join({ out, odd }, nothing);
+    expect(problemsOf([one, neuron('two', {}).expects([out, odd])])).toEqual([
+      `neuron "one", dendrite 2 is no collateral; make one with collateral<Payload>('name')`,
+      `neuron "two", expects 1 is no collateral; make one with collateral<Payload>('name')`,
+    ]);
+  });
+
+  it('a join with one collateral in two slots, or with a slot of a reserved name', () => {
+    const twice = neuron('twice', {}).join({ out, again: out }, nothing);
+    const reserved = neuron('reserved', {}).join({ ['__proto__']: out }, nothing);
+    expect(problemsOf([twice, reserved])).toEqual([
+      'neuron "twice" has a join with one collateral in two slots',
+      'neuron "reserved" has a join with the slot "__proto__", a reserved name',
+    ]);
+  });
+
+  it('collaterals that are only waited for or joined, without the name that a stored run would need', () => {
+    const waits = () => [
+      neuron('waits', {}).expects(collateral()),
+      neuron('joins', {}).join({ a: collateral() }, nothing),
+    ];
+    expect(problemsOf(waits())).toEqual([]);
+    expect(problemsOf(waits(), true)).toEqual([
+      'neuron "waits", expects 0 is a collateral without a name, and a stored run refers to collaterals by name',
+      'neuron "joins", dendrite 0 is a collateral without a name, and a stored run refers to collaterals by name',
+    ]);
+  });
+
+  it('two collaterals of one name, of which one is only waited for', () => {
+    expect(problemsOf([neuron('one', { out }).expects(collateral('out'))])).toEqual([
+      'two collaterals are named "out" (the second: neuron "one", expects 0)',
+    ]);
+  });
+
   it('names that a stored run would need, and only with a store', () => {
     const nameless = () => [
       neuron({}),

@@ -7,6 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { toMermaid } from 'engram/visualizations';
 import { afterAll, describe, expect, it } from 'vitest';
 import { createCns } from '../../machines/flows/first.js';
+import { createCns as createOrders } from '../../machines/flows/order.js';
+import { calls, run } from './features.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
@@ -20,18 +22,27 @@ symlinkSync(root, join(project, 'node_modules', 'engram'));
 symlinkSync(join(root, 'node_modules', 'zod'), join(project, 'node_modules', 'zod'));
 mkdirSync(join(project, 'photos'));
 writeFileSync(join(project, 'package.json'), '{ "type": "module" }');
-cpSync(join(root, 'machines/flows/first.ts'), join(project, 'first.ts'));
+for (const name of ['first.ts', 'order.ts', 'order']) {
+  cpSync(join(root, 'machines/flows', name), join(project, name), { recursive: true });
+}
 const engram = (line: string) => {
   const args = line.split(' ').map((word) => word.replaceAll("'", ''));
   return spawnSync(process.execPath, [join(root, 'dist/src/cli/main.js'), ...args], { cwd: project, encoding: 'utf8' });
 };
 
+const withoutTimes = (text: string): string => text.replace(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ/g, '<time>');
+/** As it would stand in one line. */
+const flattened = (text: string): string => text.replace(/\s+/g, ' ');
+
 afterAll(() => rmSync(project, { recursive: true, force: true }));
 
 describe('the README', () => {
   it('shows its flows as they stand in the repository', () => {
-    const shown = blocks.filter(({ language }) => language === 'ts').map(({ text }) => text);
-    expect(shown).toEqual([textOf('machines/flows/first.ts'), textOf('test/readme/in-your-code.ts')]);
+    const shown = blocks.filter(({ language }) => language === 'ts').map(({ text }) => text ?? '');
+    const order = shown.at(-1) ?? '';
+    expect(shown).toEqual([textOf('machines/flows/first.ts'), textOf('test/readme/in-your-code.ts'), order]);
+    expect(textOf('machines/flows/order.ts')).toContain(`\n\n${order}\n`);
+    expect(order.split('\n').length).toBeGreaterThan(20);
   });
 
   it('shows what its first flow prints, killed and resumed', () => {
@@ -47,8 +58,36 @@ describe('the README', () => {
     expect(readFileSync(join(project, 'report.txt'), 'utf8')).toBe('0 files\n');
   });
 
-  it('shows the picture that the library draws', () => {
-    expect(blocks.find(({ language }) => language === 'mermaid')?.text).toBe(toMermaid(createCns({})));
+  it('shows what an order prints that waits for a person, and what it leaves in the ledger', () => {
+    const session =
+      blocks.find(({ language, text }) => language === 'console' && text?.includes('order.ts'))?.text ?? '';
+    const commands = [...session.matchAll(/^\$ npx engram (.*)$/gm)].map(([, line]) => line ?? '');
+    expect(commands).toHaveLength(2);
+    const printed = commands.map((command) => `$ npx engram ${command}\n${engram(command).stdout}`).join('');
+    expect(withoutTimes(printed)).toBe(withoutTimes(session));
+    const ledger = readFileSync(join(project, 'shop/ledger.jsonl'), 'utf8').trimEnd().split('\n');
+    expect(ledger.map((line) => (JSON.parse(line) as { did: string }).did)).toEqual(['reserved', 'charged', 'shipped']);
+  });
+
+  it('shows the pictures that the library draws', () => {
+    const pictures = blocks.filter(({ language }) => language === 'mermaid').map(({ text }) => text);
+    expect(pictures).toEqual([toMermaid(createCns({})), toMermaid(createOrders())]);
+  });
+
+  it('shows a line for each feature that stands in a program, which runs', async () => {
+    const [, table = ''] = /^## All features$(.*?)^##? /ms.exec(readme) ?? [];
+    const rows = table
+      .split('\n')
+      .filter((line) => line.startsWith('| '))
+      .slice(2);
+    const lines = rows.map((row) => /^\|[^|]+\| `([^`]+)`/.exec(row)?.[1] ?? `no line: ${row}`);
+    expect(lines.length).toBeGreaterThan(18);
+    const program = flattened(textOf('test/readme/features.ts'));
+    expect(lines.filter((line) => !program.includes(flattened(line)))).toEqual([]);
+
+    expect(await run()).toEqual({ output: 1, unclaimed: [], count: 1 });
+    const told = ['fetching', 'fetching', 'joining', 'joining', 'joining', 'counting', 'counting'];
+    expect(calls.filter((call) => !/^\d+$/.test(call))).toEqual(['attempt 1', 'attempt 2', ...told]);
   });
 
   it('shows a program that runs and prints what it says', () => {

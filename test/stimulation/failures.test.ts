@@ -136,7 +136,7 @@ describe('what a handler returns', () => {
 });
 
 describe('an abort', () => {
-  it('rejects with StimulationAbortedError and lists what was not done, once each; what handlers then answer is void', async () => {
+  it('rejects with StimulationAbortedError when what runs has ended: that counts, and what it emitted was not done, once each', async () => {
     let go!: () => void;
     const gate = new Promise<void>((resolve) => (go = resolve));
     const seen: number[] = [];
@@ -153,17 +153,26 @@ describe('an abort', () => {
     const end = neuron('end', {}).dendrite({ collateral: done, response: (n) => void seen.push(n) });
     const run = new CNS([slow, end]).stimulate(signals(1, 2));
     run.actor.send({ type: 'engram.abort', reason: new RangeError('enough') });
-    const error = await caught(run);
+    let isOver = false;
+    const ended = caught(run).finally(() => (isOver = true));
+    await quiet();
+    expect([isOver, run.status, run.getFailedTasks()]).toEqual([false, 'running', []]);
+    expect(run.getOutstandingTasks().map(({ neuron, payload }) => [neuron, payload])).toEqual([
+      ['slow', 1],
+      ['slow', 2],
+    ]);
+    go();
+    const error = await ended;
     expect(error).toBeInstanceOf(StimulationAbortedError);
     expect(error).toMatchObject({ reason: { message: 'enough' }, cause: { message: 'enough' } });
-    go();
     await quiet();
     expect(run.status).toBe('aborted');
-    expect(run.getFailedTasks().map(({ task, aborted }) => [task.payload, aborted])).toEqual([
-      [1, true],
-      [2, true],
+    const undone = run.getFailedTasks().map(({ task, aborted }) => [task.neuron, task.payload, aborted]);
+    expect(undone).toEqual([
+      ['end', 1, true],
+      ['end', 2, true],
     ]);
-    expect([seen, run.getContext().getAll(), run.getOutstandingTasks()]).toEqual([[], {}, []]);
+    expect([seen, run.getContext().getAll(), run.getOutstandingTasks()]).toEqual([[], { slow: 2 }, []]);
   });
 });
 

@@ -70,7 +70,13 @@ describe('I1: an abort that a handler sends', () => {
       collateral: go,
       response: (text, axon) => Promise.resolve(axon.hop.createSignal(text)),
     });
-    const slow = neuron('slow', {}).dendrite({ collateral: go, response: forever });
+    const slow = neuron('slow', { end }).dendrite({
+      collateral: go,
+      response: async (_text, axon, { abortSignal }) => {
+        await new Promise((resolve) => abortSignal.addEventListener('abort', resolve));
+        return axon.end.createSignal();
+      },
+    });
     const aborting = withCtx<string>()
       .neuron('aborting', { end })
       .dendrite({
@@ -90,8 +96,8 @@ describe('I1: an abort that a handler sends', () => {
     expect(await caught(run)).toBeInstanceOf(StimulationAbortedError);
     const { context } = run.actor.getSnapshot();
     expect(ran).toEqual(['aborting', 'last']);
-    expect(context).toMatchObject({ status: 'aborted', frontier: [], settled: 3, values: { aborting: 'text' } });
-    expect(context.failed.map(({ neuron: name }) => name)).toEqual(['slow']);
+    expect(context).toMatchObject({ status: 'aborted', frontier: [], settled: 4, values: { aborting: 'text' } });
+    expect(context.failed.map(({ neuron: name, aborted }) => [name, aborted])).toEqual([['last', true]]);
     expect(run.getOutstandingTasks()).toEqual([]);
   });
 });

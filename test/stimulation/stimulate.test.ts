@@ -64,11 +64,11 @@ describe('stimulate, without a store', () => {
     expect(hops).toBe(100_001);
   });
 
-  it('resolves, when it is awaited, to the result: id, status, output and context', async () => {
+  it('resolves, when it is awaited, to the result: id, status, output, context and what nobody claimed', async () => {
     const { cns } = countdown(true);
     const run = cns.stimulate(start.createSignal(2), { id: 'r', output: next });
     expect(run.status).toBe('running');
-    expect(await run).toEqual({ id: 'r', status: 'completed', output: 0, context: { count: 3 } });
+    expect(await run).toEqual({ id: 'r', status: 'completed', output: 0, context: { count: 3 }, unclaimed: [] });
     expect(await run.waitUntilComplete()).toBe(await run);
     expect(run.status).toBe('completed');
   });

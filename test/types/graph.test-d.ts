@@ -183,6 +183,6 @@ describe('withGlobal', () => {
 
   it('goes with withCtx in either order', () => {
     const other = withCtx<number>().withGlobal<Services>().neuron('other', { paid });
-    expectTypeOf(other).toEqualTypeOf<Neuron<{ paid: typeof paid }, number, Services>>();
+    expectTypeOf(other).toEqualTypeOf<Neuron<{ paid: typeof paid }, number, Services, never>>();
   });
 });

@@ -11,7 +11,9 @@ describe('stimulate', () => {
     expectTypeOf(run).toExtend<PromiseLike<Result>>();
     expectTypeOf<Awaited<typeof run>>().toEqualTypeOf<Result>();
     expectTypeOf(run.waitUntilComplete()).toEqualTypeOf<Promise<Result>>();
-    expectTypeOf(run.status).toEqualTypeOf<'starting' | 'running' | 'completed' | 'failed' | 'aborted' | 'suspended'>();
+    expectTypeOf(run.status).toEqualTypeOf<
+      'starting' | 'running' | 'waiting' | 'completed' | 'failed' | 'aborted' | 'suspended'
+    >();
   });
 
   it('takes signals only, and options that there are', () => {
@@ -28,6 +30,9 @@ describe('stimulate', () => {
     const result = await cns.stimulate(order.createSignal(1));
     expectTypeOf(result.status).toEqualTypeOf<'completed'>();
     expectTypeOf(result.output).toBeUnknown();
+    expectTypeOf(result.unclaimed).toEqualTypeOf<
+      readonly { readonly collateral: string; readonly payload: unknown }[]
+    >();
     // @ts-expect-error -- read only
     result.id = 'x';
   });

@@ -22,6 +22,8 @@ interface Row {
   readonly milestone: string | null;
   readonly seq: number;
   readonly savedAt: number | null;
+  /** When it goes on by itself, or gives up to wait; null for never. */
+  readonly due: number | null;
   /** Why the head cannot be read. */
   readonly damage?: string;
 }
@@ -37,14 +39,15 @@ export async function ls(options: ListOptions, output: Output): Promise<number> 
     output.document({ store: store.name, runs: rows });
     if (rows.length === 0) output.line(`no runs in ${store.name}`);
     else {
-      const cells = rows.map(({ id, status, graph, milestone, seq, savedAt, damage }) => {
+      const hasDue = rows.some(({ due }) => due !== null);
+      const cells = rows.map(({ id, status, graph, milestone, seq, savedAt, due, damage }) => {
         const when = savedAt === null ? '?' : timeText(savedAt);
-        return [id, status, graph, damage === undefined ? (milestone ?? '-') : '(damaged)', String(seq), when];
+        const cell = [id, status, graph, damage === undefined ? (milestone ?? '-') : '(damaged)', String(seq), when];
+        return hasDue ? [...cell, due === null ? '-' : timeText(due)] : cell;
       });
+      const head = ['id', 'status', 'graph', 'milestone', 'seq', 'when', ...(hasDue ? ['due'] : [])];
       const styles = [undefined, (text: string) => statusStyle(text)];
-      for (const line of table(output, ['id', 'status', 'graph', 'milestone', 'seq', 'when'], cells, styles)) {
-        output.line(line);
-      }
+      for (const line of table(output, head, cells, styles)) output.line(line);
     }
     return EXIT.completed;
   } finally {
@@ -72,11 +75,11 @@ async function* pagesOf(store: Store, query: ListQuery): AsyncGenerator<RunSumma
 
 /** A run whose head is damaged is listed too: who looks for it is to find it. */
 function rowOf({ id, seq, head, index }: RunSummary, where: string): Row {
-  const { status, graph } = index;
+  const { status, graph, due } = index;
   try {
     const { milestone, savedAt } = openEnvelope(head, `checkpoint ${seq} of run "${id}" in ${where}`);
-    return { id, status, graph, milestone, seq, savedAt };
+    return { id, status, graph, milestone, seq, savedAt, due };
   } catch (error) {
-    return { id, status, graph, milestone: null, seq, savedAt: null, damage: describeError(error) };
+    return { id, status, graph, milestone: null, seq, savedAt: null, due, damage: describeError(error) };
   }
 }

@@ -1,16 +1,15 @@
 import { systemClock } from '../../clock/clock.js';
-import type { SettledEvent } from '../../durability/changes.js';
 import { createCodec } from '../../durability/codec.js';
 import type { Lease, Store } from '../../durability/store.js';
 import { describeError, UnknownRunError } from '../../errors/index.js';
-import { type LoadedRun, loadRun } from '../../stimulation/load.js';
+import { undoneId } from '../../propagation/activation.js';
+import type { ActivationRecord } from '../../propagation/context.js';
+import { loadRun } from '../../stimulation/load.js';
 import { UsageError } from '../cli-errors.js';
 import { EXIT } from '../exit-codes.js';
-import { brief } from '../json.js';
 import { openStoredRuns, storeUrl } from '../open-store.js';
 import type { Output } from '../output.js';
-import { statusStyle, table } from '../table.js';
-import { counted, durationText, oneLine, shortened, timeText, visible } from '../text.js';
+import { type Details, linesOf } from '../show-lines.js';
 import { readSettled } from '../watch-store.js';
 
 export interface ShowOptions {
@@ -19,12 +18,7 @@ export interface ShowOptions {
   readonly events?: string;
 }
 
-interface Details {
-  readonly run: LoadedRun;
-  readonly lease: Lease | null;
-  readonly events: readonly SettledEvent[];
-  readonly damage: readonly string[];
-}
+type ActivationOf = Omit<ActivationRecord, 'payload'>;
 
 const EVENTS = 10;
 
@@ -38,6 +32,7 @@ export async function show(id: string, options: ShowOptions, output: Output): Pr
     const details = {
       run,
       lease: await leaseOf(store, id),
+      inbox: store.capabilities.inbox ? (await store.inbox(id)).map(({ deliveryId }) => deliveryId) : [],
       events: settled,
       damage: [...new Set([...run.damage, ...damage])],
     };
@@ -62,9 +57,12 @@ async function leaseOf(store: Store, id: string): Promise<Lease | null> {
   return runs.find((run) => run.id === id)?.lease ?? null;
 }
 
-function documentOf(store: string, { run, lease, events, damage }: Details, last: number): object {
+function documentOf(store: string, { run, lease, inbox, events, damage }: Details, last: number): object {
   const { envelope, context } = run;
   const { id, seq, attempt, fence, graph, status, milestone, savedAt } = envelope;
+  const taskOf = ({ activation, neuron, dendrite, collateral }: ActivationOf) => {
+    return { id: `${id}/${activation}`, neuron, dendrite, collateral };
+  };
   return {
     id,
     status,
@@ -78,9 +76,16 @@ function documentOf(store: string, { run, lease, events, damage }: Details, last
     owner: lease === null ? null : { label: lease.owner.label, until: lease.until },
     settled: context.settled,
     context: Object.keys(context.values),
-    pending: context.frontier.map(({ activation, neuron, dendrite, collateral, payload, after }) => {
-      return { id: `${id}/${activation}`, neuron, dendrite, collateral, payload, after: after ?? null };
+    ending: context.ending ?? null,
+    pending: context.frontier.map((one) => {
+      const { state, after = null, attempt = 1, due = null, expects = null, undoes } = one;
+      const undone = undoes === undefined ? null : undoneId({ id }, undoes);
+      return { ...taskOf(one), payload: one.payload, state, after, attempt, due, expects, undoes: undone };
     }),
+    joined: context.joined.map((one) => ({ ...taskOf(one), payload: one.payload, key: one.key })),
+    owed: context.owed.map((one) => ({ ...taskOf(one), payload: one.payload })),
+    early: context.early.map(({ collateral, payload }) => ({ collateral, payload })),
+    inbox,
     failed: context.failed.map(({ activation, neuron, collateral, payload, error, aborted }) => {
       return { id: `${id}/${activation}`, neuron, collateral, payload, error: describeError(error), aborted };
     }),
@@ -89,62 +94,3 @@ function documentOf(store: string, { run, lease, events, damage }: Details, last
     damage,
   };
 }
-
-function* linesOf(
-  store: string,
-  { run, lease, events, damage }: Details,
-  last: number,
-  output: Output,
-): Generator<string> {
-  const { envelope, context } = run;
-  const { id, seq, attempt, graph, status, milestone, savedAt } = envelope;
-  const fact = (name: string, value: string) => `  ${output.style('dim', name.padEnd(10))} ${value}`;
-  const style = statusStyle(status);
-  yield `${output.style('bold', visible(id))}  ${style === undefined ? status : output.style(style, status)}`;
-  yield fact('graph', `${visible(graph.name)}, version ${visible(graph.version)}`);
-  yield fact('stored', `${timeText(savedAt)} in ${visible(store)}`);
-  yield fact('checkpoint', `${seq}, attempt ${attempt}${milestone === null ? '' : `, milestone ${milestone}`}`);
-  if (lease !== null) yield fact('owner', `${visible(lease.owner.label)} until ${timeText(lease.until)}`);
-  yield fact('settled', counted(context.settled, 'activation'));
-  yield fact('context', Object.keys(context.values).join(', ') || 'none');
-  if (context.output !== undefined) yield fact('output', visible(brief(context.output)));
-  for (const what of damage) yield fact('damage', output.style('red', oneLine(what)));
-
-  const { frontier, failed } = context;
-  if (frontier.length > 0) {
-    yield* section(output, `pending (${frontier.length})`);
-    const rows = frontier.map(({ activation, neuron, collateral, after }) => {
-      return [activation, neuron, collateral, after === undefined ? 'starts when resumed' : `after ${after}`];
-    });
-    yield* indented(table(output, ['activation', 'neuron', 'signal', 'state'], rows));
-  }
-  if (failed.length > 0) {
-    yield* section(output, `failed (${failed.length})`);
-    const rows = failed.map(({ activation, neuron, collateral, error, aborted }) => {
-      return [activation, neuron, collateral, aborted ? 'aborted' : shortened(oneLine(describeError(error)), 200)];
-    });
-    yield* indented(table(output, ['activation', 'neuron', 'signal', 'error'], rows));
-  }
-  if (last > 0 && events.length > 0) {
-    const shown = events.slice(-last);
-    yield* section(output, shown.length < events.length ? `last ${shown.length} of ${events.length} events` : 'events');
-    const rows = shown.map(({ activation, neuron, outcome, emitted, startedAt, settledAt }) => {
-      const took = startedAt === undefined ? '' : durationText(settledAt - startedAt);
-      return [
-        activation,
-        timeText(settledAt),
-        neuron,
-        outcome === 'failed' ? 'failed' : emitted.join(', ') || '-',
-        took,
-      ];
-    });
-    yield* indented(table(output, ['activation', 'settled', 'neuron', 'emitted', 'took'], rows));
-  }
-}
-
-function* section(output: Output, title: string): Generator<string> {
-  yield '';
-  yield `  ${output.style('bold', title)}`;
-}
-
-const indented = (lines: readonly string[]): string[] => lines.map((line) => `  ${line}`);
