@@ -82,8 +82,15 @@ export class Run implements Host {
   get status(): StimulationStatus {
     if (this.#phase === 'starting') return 'starting';
     if (this.#stopped !== null) return this.#stopped.error instanceof RunSuspendedError ? 'suspended' : 'failed';
-    if (this.#phase === 'ended') return this.work.status;
+    if (this.#phase === 'ended') return this.#endStatus;
     return isWaiting(this.work) ? 'waiting' : 'running';
+  }
+
+  /** A listener fails a run that has done all it had to do. */
+  get #endStatus(): StimulationStatus {
+    const { status } = this.work;
+    const isFailed = status === 'completed' && this.#more !== null && this.#more.listenerErrors.length > 0;
+    return isFailed ? 'failed' : status;
   }
 
   get hasEnded(): boolean {
