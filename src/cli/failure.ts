@@ -13,7 +13,12 @@ export interface Failure {
 }
 
 /** Answers that no graph could take: the flow is wrong as it is written. By name: stored errors are read back as plain ones. */
-const FLOW_FAULTS = ['ForeignCollateralError', 'InvalidAnswerError'];
+const FLOW_FAULTS = [
+  'ForeignCollateralError',
+  'InvalidAnswerError',
+  'UndeclaredExpectationError',
+  'UnwantedAnswerError',
+];
 
 const RUN_ENDED = [StimulationAbortedError, UncaughtError];
 

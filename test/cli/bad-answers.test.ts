@@ -22,7 +22,12 @@ describe('a handler', () => {
     [
       'no signal',
       'a value that is no signal',
-      'neuron "ship" on "paid": neuron "ship" returned a number, which is no signal — return axon.<key>.createSignal(payload), an array of these, or nothing',
+      'neuron "ship" on "paid": neuron "ship" returned a number, which is no signal — return axon.<key>.createSignal(payload), expect(…), an array of these, or nothing',
+    ],
+    [
+      'undeclared',
+      'an expectation that is not declared',
+      'neuron "ship" on "paid": neuron "ship" expects "elsewhere", which it has not declared — declare it: neuron(\'ship\', …).expects(elsewhere)',
     ],
   ])('that answers with %s ends the run with exit code 2, now and when it is asked for again', (kind, _what, told) => {
     const id = `run ${kind}`;

@@ -1,10 +1,11 @@
 /** A flow module as text: behind a milestone that is always stored, it goes wrong as its payload says. */
 export const ORDERS = `
-import { CNS, collateral, neuron } from 'engram';
+import { CNS, collateral, expect, neuron } from 'engram';
 import { z } from 'zod';
 
 const order = z.object({
-  kind: z.enum(['fine', 'throws', 'throws twice', 'foreign', 'no signal', 'function', 'waits', 'hangs', 'uncaught']),
+  kind: z.enum(['fine', 'throws', 'throws twice', 'foreign', 'no signal', 'undeclared', 'function', 'waits', 'hangs',
+    'uncaught']),
 });
 type Order = z.infer<typeof order>;
 
@@ -29,6 +30,8 @@ const ship = neuron('ship', { shipped }).dendrite({
         return elsewhere.createSignal();
       case 'no signal':
         return 5;
+      case 'undeclared':
+        return expect(elsewhere);
       case 'function':
         ctx.set((() => 1) as never);
         return undefined;
