@@ -182,6 +182,9 @@ export class DurableRuns {
     const stored = await loadRun(this.store, id, this.#options.codec);
     if (stored === undefined) throw new UnknownRunError(id, this.store.name);
     const { status, ending } = stored.context;
+    const { name } = stored.envelope.graph;
+    const own = this.#options.flow.graph.name;
+    if (name !== own) throw new UndeliverableSignalError(id, event.type, `it is a run of "${name}", not of "${own}"`);
     if (status !== 'running') throw new UndeliverableSignalError(id, event.type, `it has ended (${status})`);
     if (ending !== undefined) throw new UndeliverableSignalError(id, event.type, 'it is about to end');
     if (!this.store.capabilities.inbox) {
