@@ -2,7 +2,7 @@
  * I7, the differential property: the statechart, the logic per turn, the logic per event, a run whose actor is made late
  * and the naive oracle say the same of the same random run, after every step and of every moment in between.
  *
- * ENGRAM_CASES: how many cases (1,500 unless told). ENGRAM_SEED: fast-check's seed; the one used is printed.
+ * ENGRAM_CASES: how many cases (2,000 unless told). ENGRAM_SEED: fast-check's seed; the one used is printed.
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -12,7 +12,7 @@ import { sources } from './library.js';
 import { runCase, type Statistics } from './run-case.js';
 import { SEED } from './seed.js';
 
-const CASES = Number(process.env['ENGRAM_CASES'] ?? 1500);
+const CASES = Number(process.env['ENGRAM_CASES'] ?? 2000);
 
 /** How often each must have happened, per 1,000 cases: a generator that rots is found out. */
 const FLOOR: Readonly<Record<string, number>> = {

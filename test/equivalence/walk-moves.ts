@@ -55,8 +55,10 @@ export function eventOf({ kind, a, b }: MovePlan, context: RunContext, graph: Or
   if (kind === 'tick') return { type: 'engram.tick', now: nowFor(frontier, a, b) };
   if (kind === 'abort') return abortFor(context, b);
   const inState = (...states: string[]) => frontier.filter(({ state }) => states.includes(state));
+  // what arrives at a join may do so in any order
+  const arrivals = b % 5 === 0 ? frontier.filter((each) => joinOf(graph, each) !== undefined) : [];
   const aims = {
-    respond: inState('starting', 'running'),
+    respond: [...arrivals, ...inState('starting', 'running')],
     pending: inState('starting'),
     fail: inState('starting', 'running'),
     ask: inState('asking'),

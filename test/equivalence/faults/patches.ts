@@ -138,10 +138,10 @@ export const PATCHES: readonly Patch[] = [
     replace: "if (activation === null || work.status !== 'running') return null;",
   },
   {
-    name: 'a late answer after an abort is applied',
+    name: 'an answer that comes too late counts as a settlement',
     file: outcome,
     find: "if (activation.state >= BARRIER || work.status !== 'running') return true;",
-    replace: '',
+    replace: "if (activation.state >= BARRIER || work.status !== 'running') return ++work.settled > 0;",
   },
   {
     name: 'a restored logic does not resume what was in flight',
@@ -282,10 +282,10 @@ export const PATCHES: readonly Patch[] = [
     replace: 'return 1;',
   },
   {
-    name: 'what has arrived late is last in its set, whatever its place',
+    name: 'what arrives at a join is of the same set, whatever its key',
     file: joins,
-    find: '    while (at > this.#taken && (arrivals[at - 1] as Activation).n > arrival.n) at--;\n',
-    replace: '',
+    find: 'const key = detailsOf(arrival).key as string;',
+    replace: "const key = '';",
   },
   {
     name: 'hops are counted for what arrives at a join',
@@ -336,10 +336,10 @@ export const PATCHES: readonly Patch[] = [
     replace: "on: on([...neuron.listens, MOVED], 'responding', ...storing, 'idle'),",
   },
   {
-    name: 'what is not to start any more keeps the slot that it was granted',
+    name: 'what is not to start any more still waits for a slot',
     file: bodies,
-    find: '      this.#slots.delete(cause);\n      this.#flow.gates.release(neuron);\n    }\n  }',
-    replace: '      this.#slots.delete(cause);\n    }\n  }',
+    find: '      this.#flow.gates.forget(neuron, asker);\n',
+    replace: '',
   },
   {
     name: 'what arrives at a join counts as settled',
