@@ -115,7 +115,7 @@ function regionOf(neuron: GraphNeuron): RegionConfig {
       ...(neuron.compensation === null ? {} : { compensates: true }),
     },
     states: {
-      idle: { on: on([...neuron.listens, MOVED], 'responding', 'waiting') },
+      idle: { on: on([...neuron.listens, MOVED], ...storing, 'responding', 'waiting') },
       responding: {
         tags: ['busy'],
         on: on([respondedType, failedType, MOVED], ...storing, 'waiting', 'idle'),

@@ -1,10 +1,32 @@
 /** How runs end: by themselves, by an abort, by undoing what they did; and how one that has ended begins again. */
-import { type Activation, detailsOf, GATED, PARKED, QUEUED, RUNNING, Special, STARTING } from './activation.js';
+import {
+  Activation,
+  BARRIER,
+  detailsOf,
+  GATED,
+  HELD,
+  PARKED,
+  QUEUED,
+  RUNNING,
+  Special,
+  STARTING,
+} from './activation.js';
 import { clearJoins, failIncomplete } from './arriving.js';
 import { causeText, deriveCause } from './cause.js';
+import type { FailedActivation } from './context.js';
 import type { Effect } from './events.js';
 import { cut, recordCut } from './failing.js';
-import { asideOf, barriersOf, dropBarrier, frontierOf, hasBarrier, place, remember, takeBack } from './lists.js';
+import {
+  asideOf,
+  barriersOf,
+  dropBarrier,
+  frontierOf,
+  hasBarrier,
+  place,
+  raiseBarrier,
+  remember,
+  takeBack,
+} from './lists.js';
 import type { Owed } from './owed.js';
 import { type Rare, rareOf } from './rare.js';
 import { anew, enterTasks } from './tasks.js';
@@ -92,7 +114,10 @@ function finishRare(work: Work, rare: Rare, effects: Effect[] | null): boolean {
   return false;
 }
 
-/** What has settled last is undone; what has settled before it follows when that has ended. */
+/**
+ * What has settled last is undone; what has settled before it follows when that has ended. Where milestones hold, each
+ * waits until what has led to it is stored: nothing is undone of a run that a crash could still let succeed.
+ */
 function undo(work: Work, rare: Rare, owed: Owed, effects: Effect[] | null): void {
   const { subscriber, payload, origin } = owed;
   const { neuron } = subscriber;
@@ -101,26 +126,36 @@ function undo(work: Work, rare: Rare, owed: Owed, effects: Effect[] | null): voi
   const activation = new Special(work.next++, neuron.compensation, payload, QUEUED, details);
   deriveCause(activation, owed, 0, neuron.compensation);
   rare.owed = owed.older;
+  if (rare.hold) {
+    const barrier = new Activation(work.next++, subscriber, undefined, BARRIER, null);
+    barrier.cause1 = owed.cause1;
+    barrier.cause2 = owed.cause2;
+    raiseBarrier(work, barrier);
+    activation.state = HELD;
+    activation.link = barrier;
+  }
   place(work, activation, null);
   if (rare.cleanup !== null) rare.cleanup.leave(neuron);
   if (effects !== null) effects.push({ type: 'moved' });
 }
 
 /**
- * A run that has failed or was aborted goes on: what has failed is to be done once more, under the ids that it had.
+ * A run that has failed or was aborted goes on: what has failed is to be done once more, under the ids that it had. Of
+ * one that was undone, that is what could not be undone: what it had done is not there any more to build upon.
  * @param now milliseconds since the epoch
  */
 export function reopen(work: Work, now: number): void {
   const rare = rareOf(work);
   const { failed } = rare;
-  rare.failed = [];
-  rare.ending = null;
-  rare.reason = undefined;
+  const isUndone = rare.ending !== null && rare.ending.compensate;
+  const isLeft = ({ undoes }: FailedActivation): boolean => !isUndone || undoes !== undefined;
+  rare.failed = failed.filter((failure) => !isLeft(failure));
+  if (!isUndone) {
+    rare.ending = null;
+    rare.reason = undefined;
+  }
   work.status = 'running';
-  enterTasks(
-    work,
-    failed.map((task) => anew(task, now)),
-    null,
-  );
+  const left = failed.filter(isLeft).map((task) => anew(task, now));
+  enterTasks(work, left, null);
   finish(work);
 }

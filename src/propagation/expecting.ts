@@ -1,14 +1,14 @@
 /** Signals from outside, those who wait for them, and those that came too early. */
 import { ExpectationTimeoutError } from '../errors/index.js';
 import type { Channel } from '../graph/graph.js';
-import { type Activation, detailsOf, Special, type SpecialDetails, WAITING, without } from './activation.js';
+import { type Activation, detailsOf, HELD, Special, type SpecialDetails, WAITING, without } from './activation.js';
 import { type Caused, deliveryCause, deriveCause, OUTSIDE } from './cause.js';
 import { DELIVERIES_KEPT, type EarlySignal } from './context.js';
 import type { Effect, SignalEvent } from './events.js';
 import { failureOf, recordCut, settleFailed } from './failing.js';
-import { leave, place } from './lists.js';
+import { leave, place, setAside } from './lists.js';
 import { enqueue } from './placing.js';
-import { isEnding, rareOf } from './rare.js';
+import { isEnding, type Rare, rareOf } from './rare.js';
 import type { Work } from './work.js';
 
 /** A signal from outside. @returns false when the run does not take it */
@@ -24,7 +24,7 @@ export function receive(work: Work, channel: Channel, event: SignalEvent, effect
     ...(deliveryId === undefined ? {} : { deliveryId }),
   };
   if (!channel.expected) {
-    enqueueOutside(work, channel, signal, null, null, effects);
+    enqueueOutside(work, channel, signal, effects);
     return true;
   }
   const rare = rareOf(work);
@@ -36,7 +36,7 @@ export function receive(work: Work, channel: Channel, event: SignalEvent, effect
   }
   leave(work, waiting);
   settleMet(work, waiting, effects);
-  enqueueOutside(work, channel, signal, null, null, effects);
+  enqueueOutside(work, channel, signal, effects);
   if (work.recorder !== null) work.recorder.onSettled(waiting, null, null);
   return true;
 }
@@ -62,16 +62,9 @@ function isNewDelivery(work: Work, deliveryId: string): boolean {
 const causeOfOutside = ({ deliveryId }: EarlySignal): Readonly<Caused> =>
   deliveryId === undefined ? OUTSIDE : deliveryCause(deliveryId);
 
-function enqueueOutside(
-  work: Work,
-  channel: Channel,
-  signal: EarlySignal,
-  barrier: Activation | null,
-  tail: Activation | null,
-  effects: Effect[] | null,
-): Activation | null {
+function enqueueOutside(work: Work, channel: Channel, signal: EarlySignal, effects: Effect[] | null): void {
   const index = signal.deliveryId === undefined ? signal.index : 0;
-  return enqueue(work, channel, signal.payload, causeOfOutside(signal), index, barrier, tail, effects);
+  enqueue(work, channel, signal.payload, causeOfOutside(signal), index, null, null, effects);
 }
 
 function settleMet(work: Work, expectation: Activation, effects: Effect[] | null): void {
@@ -105,17 +98,45 @@ export function openExpectation(
     recordCut(work, expectation);
     return tail;
   }
-  const at = rare.early.findIndex(({ collateral }) => collateral === details.expects);
+  if (barrier !== null) {
+    // who comes meanwhile has come early: nothing follows from a milestone that is not stored
+    expectation.state = HELD;
+    expectation.link = barrier;
+    place(work, expectation, tail);
+    return expectation;
+  }
+  const signal = takeEarly(rare, details.expects);
   const channel = work.flow.graph.channels.get(details.expects as string);
-  if (at < 0 || channel === undefined) {
+  if (signal === undefined || channel === undefined) {
     place(work, expectation, null);
     return tail;
   }
-  const signal = rare.early[at] as EarlySignal;
-  rare.early = rare.early.filter((_, i) => i !== at);
   settleMet(work, expectation, effects);
   met.push(expectation);
-  return enqueueOutside(work, channel, signal, barrier, tail, effects);
+  enqueueOutside(work, channel, signal, effects);
+  return tail;
+}
+
+/** The oldest signal of a collateral that came early, taken out. */
+function takeEarly(rare: Rare, collateral: string | undefined): EarlySignal | undefined {
+  const signal = rare.early.find((each) => each.collateral === collateral);
+  if (signal !== undefined) rare.early = rare.early.filter((each) => each !== signal);
+  return signal;
+}
+
+/** The milestone that it waited behind is stored: it waits for its signal now, unless that came early. */
+export function openHeld(work: Work, expectation: Activation, effects: Effect[] | null): void {
+  const { expects } = detailsOf(expectation);
+  expectation.state = WAITING;
+  setAside(work, expectation);
+  if (work.recorder !== null) work.recorder.onPlaced(expectation);
+  const signal = takeEarly(rareOf(work), expects);
+  const channel = work.flow.graph.channels.get(expects as string);
+  if (signal === undefined || channel === undefined) return;
+  leave(work, expectation);
+  settleMet(work, expectation, effects);
+  enqueueOutside(work, channel, signal, effects);
+  if (work.recorder !== null) work.recorder.onSettled(expectation, null, null);
 }
 
 /** Nothing came in time. */

@@ -2,7 +2,7 @@
 import { AbortedError, FrontierLimitError, HopLimitError } from '../errors/index.js';
 import { type Activation, detailsOf } from './activation.js';
 import type { FailedActivation } from './context.js';
-import { leave, raiseBarrier } from './lists.js';
+import { leave } from './lists.js';
 import { isEnding, type Rare, rareOf } from './rare.js';
 import type { Work } from './work.js';
 
@@ -25,8 +25,6 @@ export function failureOf(activation: Activation, error: unknown, aborted: boole
 export function fail(work: Work, activation: Activation, error: unknown): void {
   leave(work, activation);
   settleFailed(work, activation, failureOf(activation, error, false));
-  const { subscriber } = activation;
-  if (subscriber === subscriber.neuron.compensation && rareOf(work).hold) raiseBarrier(work, activation);
 }
 
 /** One that has left already, or never was in the frontier, has failed. */

@@ -135,7 +135,7 @@ export function thaw(flow: Flow, context: RunContext): Work {
   work.settled = context.settled;
   const from = context.outputFrom === null ? undefined : flow.graph.channels.get(context.outputFrom);
   if (from !== undefined) rareOf(work).output = { from, payload: 'output' in context ? context.output : NO_OUTPUT };
-  if (context.failed.length > 0) rareOf(work).failed.push(...context.failed);
+  if (context.failed.length > 0) rareOf(work).failed = [...context.failed];
   for (const [neuron, value] of Object.entries(context.values)) (work.values ??= new Map()).set(neuron, value);
   if (context.deliveries.length > 0) rareOf(work).deliveries = new Set(context.deliveries);
   if (context.reason !== undefined) rareOf(work).reason = context.reason;

@@ -82,7 +82,9 @@ export class OpenJoins {
   all(): Activation[] {
     const all: Activation[] = [];
     for (const byKey of this.#byJoin.values()) {
-      for (const lines of byKey.values()) for (const line of lines.values()) all.push(...restOf(line));
+      for (const lines of byKey.values()) {
+        for (const line of lines.values()) for (const arrival of restOf(line)) all.push(arrival);
+      }
     }
     return all.sort((a, b) => a.n - b.n);
   }

@@ -272,7 +272,10 @@ export function findPending(work: Work, cause: string): Activation | undefined {
 }
 
 export function findBarrier(work: Work, cause: string): Activation | undefined {
-  return barriersOf(work).find((barrier) => barrier.cause === cause);
+  for (let at = work.rare === null ? null : work.rare.barrierHead; at !== null; at = at.next) {
+    if (at.cause === cause) return at;
+  }
+  return undefined;
 }
 
 /** Whether nothing but times and signals from outside can make the run go on. */

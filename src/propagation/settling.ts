@@ -170,7 +170,7 @@ function leaveTraces(work: Work, rare: Rare, activation: Activation): Activation
     rare.owed = new Owed(activation, subscriber, payload, origin, rare.owed);
     if (rare.cleanup !== null) rare.cleanup.enter(neuron);
   }
-  if (!rare.hold || !(undoes || (neuron.milestone && !isEnding(work)))) return null;
+  if (!rare.hold || undoes || !neuron.milestone || isEnding(work)) return null;
   raiseBarrier(work, activation);
   return activation;
 }

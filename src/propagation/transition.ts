@@ -6,7 +6,17 @@
 import { UnknownCollateralError } from '../errors/index.js';
 import type { Channel, Graph, GraphNeuron } from '../graph/graph.js';
 import { JoinedAt } from '../graph/join.js';
-import { type Activation, attemptOf, GATED, GRANTED, PARKED, QUEUED, RUNNING, STARTING } from './activation.js';
+import {
+  type Activation,
+  attemptOf,
+  detailsOf,
+  GATED,
+  GRANTED,
+  PARKED,
+  QUEUED,
+  RUNNING,
+  STARTING,
+} from './activation.js';
 import { answerOfEvent } from './answer.js';
 import { ENTRY } from './cause.js';
 import { Cleanup } from './cleanup.js';
@@ -24,7 +34,7 @@ import type {
   StartInput,
   TickEvent,
 } from './events.js';
-import { receive } from './expecting.js';
+import { openHeld, receive } from './expecting.js';
 import { dropBarrier, findBarrier, findPending, fly, pushQueue, remember, setAside } from './lists.js';
 import type { Operation } from './operations.js';
 import { announce, enqueue, enqueueChecked, readyState } from './placing.js';
@@ -173,13 +183,18 @@ function release(work: Work, cause: string, neuron: GraphNeuron, effects: Effect
     const following: Activation | null = held.next;
     remember(work, held);
     held.n = work.next++;
-    held.state = readyState(held);
     held.link = held.next = null;
-    if (held.state === QUEUED) pushQueue(work, held);
-    else setAside(work, held);
-    if (work.recorder !== null) work.recorder.onPlaced(held);
-    announce(held, effects);
+    if (detailsOf(held).expects === undefined) releaseHeld(work, held, effects);
+    else openHeld(work, held, effects);
     held = following;
   }
   return true;
+}
+
+function releaseHeld(work: Work, held: Activation, effects: Effect[] | null): void {
+  held.state = readyState(held);
+  if (held.state === QUEUED) pushQueue(work, held);
+  else setAside(work, held);
+  if (work.recorder !== null) work.recorder.onPlaced(held);
+  announce(held, effects);
 }

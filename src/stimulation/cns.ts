@@ -273,7 +273,12 @@ export class CNS<G = unknown> {
     const { work } = run;
     const refusal = run.hasEnded ? `it has ended (${run.status})` : refusalOf(work);
     const event = checkDelivery(this[FLOW].graph, work.id, signal, options);
-    if (refusal !== undefined) throw new UndeliverableSignalError(work.id, event.type, refusal);
+    if (refusal !== undefined) {
+      const { deliveryId } = options;
+      const wasTaken = deliveryId !== undefined && work.rare?.deliveries.has(deliveryId) === true;
+      if (wasTaken) return undefined; // and the answer to that was lost
+      throw new UndeliverableSignalError(work.id, event.type, refusal);
+    }
     // refused here, it costs nothing; in a checkpoint it would cost the run
     if (this.#durability !== null) this.#codec.encode(event.payload, `payload of "${event.type}"`);
     return event;

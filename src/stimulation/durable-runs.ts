@@ -5,8 +5,16 @@ import type { Codec } from '../durability/codec.js';
 import { isProvablyDead } from '../durability/owner.js';
 import { partOf } from '../durability/parts.js';
 import type { Claim, Lease, Owner, Store } from '../durability/store.js';
-import { RunExistsError, SaveFailedError, UndeliverableSignalError, UnknownRunError } from '../errors/index.js';
+import {
+  GraphMismatchError,
+  RunExistsError,
+  RunSuspendedError,
+  SaveFailedError,
+  UndeliverableSignalError,
+  UnknownRunError,
+} from '../errors/index.js';
 import { finish, reopen } from '../propagation/ending.js';
+import type { RunContext } from '../propagation/context.js';
 import type { SignalEvent } from '../propagation/events.js';
 import { thaw } from '../propagation/image.js';
 import { barriersOf } from '../propagation/lists.js';
@@ -75,7 +83,11 @@ export class DurableRuns {
       .then(
         (created) =>
           created ? this.#go(keeper) : this.exclusively(run.work.id, () => this.#attach(run, entry, retry)),
-        (error: unknown) => run.stop(new SaveFailedError(run.work.id, 1, error)),
+        (error: unknown) => {
+          const failed = new SaveFailedError(run.work.id, 1, error);
+          keeper.handOver(null, failed);
+          run.stop(failed);
+        },
       )
       .catch((error: unknown) => run.stop(error))
       .finally(() => this.#beginning.delete(begun));
@@ -102,8 +114,12 @@ export class DurableRuns {
     const { id } = run.work;
     const ready = await this.load(id, { entry, retry });
     if (ready === undefined) throw new UnknownRunError(id, this.store.name);
+    const first = this.#keepers.get(run);
     run.adopt(ready.work);
-    await this.resume(run, ready);
+    const { status } = ready.work;
+    const ended = new UndeliverableSignalError(id, '(any)', `it has ended (${status})`);
+    if (ready.lease === null) first?.handOver(null, ended);
+    await this.resume(run, ready, first);
   }
 
   /** The encoded entry of a stored run, read without taking its lease; undefined when there is no such run. */
@@ -123,7 +139,10 @@ export class DurableRuns {
     if (before === undefined) return undefined;
     if (entry !== undefined && before.parts.get(partOf.entry()) !== entry) throw new RunExistsError(id);
     const { status } = before.context;
-    if (status !== 'running' && !(retry && status !== 'completed')) return this.#ready(before, null);
+    const { name } = before.envelope.graph;
+    const own = this.#options.flow.graph.name;
+    if (name !== own) throw new GraphMismatchError(id, [`it is a run of "${name}", not of "${own}"`]);
+    if (status !== 'running' && !(retry && canReopen(before.context))) return this.#ready(before, null);
     const lease = await this.store.acquire(id, this.#claim);
     if (lease === undefined) return undefined;
     try {
@@ -154,7 +173,7 @@ export class DurableRuns {
   }
 
   /** Lets a stored run go on from where it stands; its milestones are stored, so what they hold is let go at once (I4). */
-  async resume(run: Run, ready: ReadyRun): Promise<void> {
+  async resume(run: Run, ready: ReadyRun, before?: Keeper): Promise<void> {
     const { stored, lease } = ready;
     if (lease === null) {
       run.showEnded();
@@ -162,6 +181,7 @@ export class DurableRuns {
     }
     const { work } = run;
     const { keeper, changes } = this.#keep(run, (kept) => kept.adopt(work));
+    before?.handOver(keeper, new RunSuspendedError(work.id));
     const { envelope, newestSeq, parts } = stored;
     keeper.resume(lease, { seq: envelope.seq, newestSeq, attempt: envelope.attempt, parts });
     if (work.status !== 'running') {
@@ -181,7 +201,8 @@ export class DurableRuns {
     const message = messageOf(event, deliveryId, this.#options.codec);
     const stored = await loadRun(this.store, id, this.#options.codec);
     if (stored === undefined) throw new UnknownRunError(id, this.store.name);
-    const { status, ending } = stored.context;
+    const { status, ending, deliveries } = stored.context;
+    if (deliveries.includes(deliveryId)) return; // it was taken, and the answer to that was lost
     const { name } = stored.envelope.graph;
     const own = this.#options.flow.graph.name;
     if (name !== own) throw new UndeliverableSignalError(id, event.type, `it is a run of "${name}", not of "${own}"`);
@@ -229,3 +250,7 @@ export class DurableRuns {
     keeper.run.go();
   }
 }
+
+/** Whether anything of a run that has ended is left to do. Of one that was undone: only what could not be. */
+const canReopen = ({ status, ending, failed }: RunContext): boolean =>
+  status !== 'completed' && (ending?.compensate !== true || failed.some(({ undoes }) => undoes !== undefined));

@@ -146,6 +146,12 @@ export class Keeper implements EndGate {
     if (this.run.status !== 'starting') this.onTurn();
   }
 
+  /** The run was stored already, and another keeper keeps it: who waits for a checkpoint waits for one of that. */
+  handOver(to: Keeper | null, otherwise: EngramError): void {
+    if (to === null) this.#disappoint(otherwise);
+    else to.#wanted.push(...this.#wanted.splice(0));
+  }
+
   /** Somebody who waits for a checkpoint that will not come. */
   #disappoint(error: unknown): void {
     for (const { reject } of this.#wanted.splice(0)) reject(error);

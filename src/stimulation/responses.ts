@@ -11,7 +11,6 @@ import type { FailedActivation } from '../propagation/context.js';
 import type { RunEvent } from '../propagation/events.js';
 import { findPending } from '../propagation/lists.js';
 import { failedOf } from '../propagation/rare.js';
-import { owedFrom } from '../propagation/owed.js';
 import { park } from '../propagation/waiting.js';
 import type { Recorder, Work } from '../propagation/work.js';
 import type { Counters, ResponseInfo, ResponseListener } from './options.js';
@@ -189,7 +188,7 @@ function stillToCome(work: Work): number {
   const incomplete = rare.joins?.size ?? 0;
   const fails = incomplete > 0 || failedOf(work).length > 0;
   const isUndone = rare.ending === null ? fails : rare.ending.compensate;
-  return incomplete + (isUndone ? [...owedFrom(rare.owed)].length : 0);
+  return incomplete + (isUndone ? (rare.owed?.size ?? 0) : 0);
 }
 
 type Draft = { -readonly [K in keyof ResponseInfo]: ResponseInfo[K] };

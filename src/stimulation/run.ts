@@ -34,8 +34,11 @@ export interface RunHost {
   onFailure(run: Run, error: unknown): void;
   /** The run as its user sees it. */
   handleOf(run: Run): StimulationHandle;
-  /** @throws what is wrong with a signal for this run */
-  checkSignal(run: Run, signal: Signal, options: SignalOptions): SignalEvent;
+  /**
+   * @returns undefined for one that the run has taken already
+   * @throws what is wrong with a signal for this run
+   */
+  checkSignal(run: Run, signal: Signal, options: SignalOptions): SignalEvent | undefined;
 }
 
 interface Waiter {
@@ -205,6 +208,7 @@ export class Run implements Host {
   /** Resolves when the run has the signal, and with a store when that is stored. */
   async signal(signal: Signal, options: SignalOptions): Promise<void> {
     const event = this.#host.checkSignal(this, signal, options);
+    if (event === undefined) return;
     this.send(event);
     await this.checkpoint();
   }

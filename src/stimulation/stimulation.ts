@@ -87,9 +87,15 @@ export class Stimulation implements StimulationHandle {
     return Array.from(frontierOf(work), (activation) => pendingTask(work, activation));
   }
 
-  /** All that is left to do: what has failed, then what has not settled. */
+  /** All that is left to do: what has failed, what has not settled, and what has arrived at joins that are not complete. */
   getAllActivationTasks(): Task[] {
-    return [...this.getFailedTasks().map(({ task }) => task), ...this.getOutstandingTasks()];
+    const { work } = this.#run;
+    const arrived = work.rare?.joins?.all() ?? [];
+    return [
+      ...this.getFailedTasks().map(({ task }) => task),
+      ...this.getOutstandingTasks(),
+      ...arrived.map((activation) => pendingTask(work, activation)),
+    ];
   }
 }
 

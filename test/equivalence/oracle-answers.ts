@@ -16,7 +16,8 @@ export function respond(turn: Turn, entry: PendingActivation, event: RespondedEv
   const expectations = event.expectations ?? [];
   const problem = problemOf(turn.graph, entry, event, signals, expectations);
   if (problem !== null) {
-    failForGood(turn, entry, { code: problem });
+    turn.remove(entry);
+    turn.settleBadly(entry, { code: problem });
     return;
   }
   if (event.joined !== undefined) {
@@ -32,8 +33,7 @@ export function respond(turn: Turn, entry: PendingActivation, event: RespondedEv
   if (neuron.compensates && undoes === undefined) {
     run.owed = [...run.owed, { activation, neuron: name, dendrite, collateral, payload, ...detailsOf({ origin }) }];
   }
-  const isBarrier =
-    run.hold && (neuron.milestone || undoes !== undefined) && (run.ending === undefined || undoes !== undefined);
+  const isBarrier = run.hold && neuron.milestone && undoes === undefined && run.ending === undefined;
   if (isBarrier) run.barriers = [...run.barriers, { activation, n, neuron: name }];
   const heldBy = isBarrier ? activation : undefined;
   const left = [...signals];
@@ -71,15 +71,7 @@ export function fail(turn: Turn, entry: PendingActivation, { error, retryAt }: F
   if (retryAt !== undefined && mayRetry) {
     turn.move(entry, 'delayed', { attempt: (entry.attempt ?? 1) + 1, due: retryAt });
   } else {
-    failForGood(turn, entry, error);
+    turn.remove(entry);
+    turn.settleBadly(entry, error);
   }
-}
-
-/** What could not be undone is stored, too, before anything else is undone. */
-function failForGood(turn: Turn, entry: PendingActivation, error: unknown): void {
-  const { run } = turn;
-  const { activation, n, neuron, undoes } = entry;
-  turn.remove(entry);
-  turn.settleBadly(entry, error);
-  if (run.hold && undoes !== undefined) run.barriers = [...run.barriers, { activation, n, neuron }];
 }

@@ -111,15 +111,22 @@ export class Turn {
     const n = this.takePlace();
     const made: Made = { activation, neuron, dendrite, collateral, payload, ...details };
     if (run.ending !== undefined) return this.record(made, ABORTED, true);
-    const first = run.early.find((each) => each.collateral === expects);
+    if (heldBy === undefined) this.open(made, n);
+    else run.frontier = [...run.frontier, { ...made, n, state: 'held', after: heldBy }];
+  }
+
+  /** It waits, unless what it waits for came early. */
+  open(made: Made, n: number): void {
+    const { run } = this;
+    const first = run.early.find((each) => each.collateral === made.expects);
     if (first === undefined) {
       run.frontier = [...run.frontier, { ...made, n, state: 'waiting' }];
       return;
     }
     run.settled += 1;
-    this.effects.push({ type: 'closed', neuron, outcome: 'responded' });
+    this.effects.push({ type: 'closed', neuron: made.neuron, outcome: 'responded' });
     run.early = run.early.filter((each) => each !== first);
-    this.emit(first, { parent: null, index: first.index, deliveryId: first.deliveryId, heldBy });
+    this.emit(first, { parent: null, index: first.index, deliveryId: first.deliveryId });
   }
 
   /** It has arrived at its join; complete sets leave at once. */
@@ -269,7 +276,13 @@ export class Turn {
     const activation = this.causes.of(cause, 0, `${neuron}/undo`);
     const undo = { dendrite: 'undo', collateral: 'undo' };
     const made: Made = { activation, neuron, ...undo, payload, undoes: origin ?? cause };
-    run.frontier = [...run.frontier, { ...made, n: this.takePlace(), state: 'queued' }];
+    const n = this.takePlace();
+    if (run.hold) {
+      run.barriers = [...run.barriers, { activation: cause, n: this.takePlace(), neuron }];
+      run.frontier = [...run.frontier, { ...made, n, state: 'held', after: cause }];
+    } else {
+      run.frontier = [...run.frontier, { ...made, n, state: 'queued' }];
+    }
     this.effects.push({ type: 'moved' });
     this.beginOne();
   }

@@ -225,7 +225,12 @@ export class Oracle {
     const { run } = turn;
     run.barriers = run.barriers.filter((each) => each.activation !== activation);
     for (const each of [...run.frontier].sort(byPlace)) {
-      if (each.state === 'held' && each.after === activation) turn.requeue(each);
+      if (each.state !== 'held' || each.after !== activation) continue;
+      if (each.expects === undefined) turn.requeue(each);
+      else {
+        turn.remove(each);
+        turn.open(plainOf(each), turn.takePlace());
+      }
     }
   }
 

@@ -141,7 +141,7 @@ describe('a run that waits', () => {
     await cns.close();
   });
 
-  it('that was given its signal early does not wait: what it goes on with is held behind the milestone, in its place', async () => {
+  it('I4: that was given its signal early takes it when its milestone is stored, and not before', async () => {
     const held = heldStore();
     const { cns, trace } = flow({ clock: new ManualClock(), store: held.store });
     const run = cns.stimulate(order.createSignal('book'), { id: 'book' });
@@ -153,7 +153,7 @@ describe('a run that waits', () => {
     expect(
       run.actor.getSnapshot().context.frontier.map(({ neuron, payload, state }) => [neuron, payload, state]),
     ).toEqual([
-      ['shop', 'ann', 'held'],
+      ['clerk', 'book', 'held'],
       ['shop', 'book', 'held'],
     ]);
     held.open();
