@@ -34,10 +34,7 @@ export interface RunHost {
   onFailure(run: Run, error: unknown): void;
   /** The run as its user sees it. */
   handleOf(run: Run): StimulationHandle;
-  /**
-   * @returns undefined for one that the run has taken already
-   * @throws what is wrong with a signal for this run
-   */
+  /** @returns undefined for one that the run has taken already. @throws what is wrong with it for this run */
   checkSignal(run: Run, signal: Signal, options: SignalOptions): SignalEvent | undefined;
 }
 

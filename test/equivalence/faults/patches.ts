@@ -68,8 +68,8 @@ export const PATCHES: readonly Patch[] = [
   {
     name: 'a milestone that emits nothing is no barrier',
     file: settling,
-    find: '(neuron.milestone && !isEnding(work))',
-    replace: '(neuron.milestone && neuron.emits.length > 0 && !isEnding(work))',
+    find: '!neuron.milestone || isEnding(work)) return null;',
+    replace: '!neuron.milestone || neuron.emits.length === 0 || isEnding(work)) return null;',
   },
   {
     name: 'a delivery id is not remembered',
@@ -264,16 +264,16 @@ export const PATCHES: readonly Patch[] = [
     replace: '[...(rare.expectations.get(channel)?.values() ?? [])].at(-1);',
   },
   {
-    name: 'what an early signal starts does not wait for the checkpoint',
+    name: 'an expectation does not wait for the checkpoint',
     file: expecting,
-    find: '  return enqueueOutside(work, channel, signal, barrier, tail, effects);',
-    replace: '  enqueueOutside(work, channel, signal, null, null, effects);\n  return tail;',
+    find: '  if (barrier !== null) {',
+    replace: '  if (barrier === undefined) {',
   },
   {
-    name: 'an early signal is kept when it has been taken',
+    name: 'an early signal that is taken starts nobody',
     file: expecting,
-    find: '  rare.early = rare.early.filter((_, i) => i !== at);\n',
-    replace: '',
+    find: '  met.push(expectation);\n  enqueueOutside(work, channel, signal, effects);\n',
+    replace: '  met.push(expectation);\n',
   },
   {
     name: 'a sized join takes one of each',
@@ -306,10 +306,10 @@ export const PATCHES: readonly Patch[] = [
     replace: '  rare.owed = null;',
   },
   {
-    name: 'what was undone is no barrier',
-    file: settling,
-    find: 'if (!rare.hold || !(undoes || ',
-    replace: 'if (!rare.hold || !(',
+    name: 'what undoes does not wait for the checkpoint',
+    file: ending,
+    find: '  if (rare.hold) {\n    const barrier',
+    replace: '  if (rare.hold && rare.failed.length > 1000) {\n    const barrier',
   },
   {
     name: 'a value is dropped although something can reach it',
