@@ -58,8 +58,6 @@ class Round {
   reject!: (error: unknown) => void;
   /** Undefined until `stimulate` has returned: handlers run before that. */
   stimulation: AwaitableStimulation | undefined = undefined;
-  /** How many activations had not started when nothing more could start by itself; 0 before that was known. */
-  pending = 0;
   /** Whether aborting it is left to the owner of its `abortSignal`. */
   isAbortedElsewhere = false;
   /** Set when the gate was told to abort it. */
@@ -159,13 +157,7 @@ export class CNSStimulationGate {
     const signal = typeof this.#signal === 'function' ? this.#signal() : this.#signal;
     const options = (typeof this.#options === 'function' ? this.#options() : this.#options) ?? {};
     round.isAbortedElsewhere = options.abortSignal !== undefined;
-    const stimulation = this.#cns.stimulate(signal, {
-      ...options,
-      onDrain: (counters) => {
-        round.pending = counters.pendingActivations;
-        options.onDrain?.(counters);
-      },
-    });
+    const stimulation = this.#cns.stimulate(signal, options);
     round.stimulation = stimulation;
     if (round.abortion !== null) stimulation.abort(round.abortion.reason); // told so by one of its handlers
     return stimulation.waitUntilComplete();
@@ -191,12 +183,8 @@ export class CNSStimulationGate {
   }
 }
 
-/**
- * Whether something of the run is sure to start yet. A handler asks in the middle of a turn, when `pending` is that of
- * the turn before: of a single activation it is not believed.
- */
-function isMoreToCome({ stimulation, pending }: Round): boolean {
+/** Whether something of the run is sure to start yet. */
+function isMoreToCome({ stimulation }: Round): boolean {
   if (stimulation === undefined) return false;
-  if (STILL_TO_START.includes(stimulation.status)) return true;
-  return pending > 0 && stimulation.getOutstandingTasks().length > 1;
+  return STILL_TO_START.includes(stimulation.status) || stimulation.pendingActivations > 0;
 }

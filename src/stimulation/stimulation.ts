@@ -33,6 +33,11 @@ export class Stimulation implements StimulationHandle {
     return this.#run.status;
   }
 
+  /** How many activations have not started, or wait for anything, now: also in the middle of a turn. */
+  get pendingActivations(): number {
+    return this.#run.work.pending;
+  }
+
   /**
    * Resolves when the run has completed; with a store, when its end is stored.
    * @throws StimulationFailedError with the causes of all failed activations; StimulationAbortedError; SaveFailedError;

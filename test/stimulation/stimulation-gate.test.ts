@@ -501,3 +501,39 @@ describe('abort', () => {
     expect((await late).output).toBe(1);
   });
 });
+
+describe('a trigger that comes when the last of several bodies has started', () => {
+  it('gets a trailing run, although two bodies are still active', async () => {
+    const job = collateral<number>('job');
+    const begin = collateral('begin');
+    const ends = new Map<number, () => void>();
+    const seen: { gate?: CNSStimulationGate; late?: Promise<unknown> } = {};
+    const spread = neuron('spread', { job }).dendrite({
+      collateral: begin,
+      response: (_payload, axon) => [1, 2, 3].map((n) => axon.job.createSignal(n)),
+    });
+    const work = neuron('work', {}).dendrite({
+      collateral: job,
+      response: (n) => {
+        if (n === 3 && seen.late === undefined) seen.late = seen.gate?.drain();
+        return new Promise<undefined>((resolve) => ends.set(n, () => resolve(undefined)));
+      },
+    });
+    const gate = new CNSStimulationGate({
+      cns: new CNS([spread, work]),
+      signal: begin.createSignal(),
+      options: { concurrency: 2 },
+    });
+    seen.gate = gate;
+    const first = gate.drain();
+    ends.get(1)?.();
+    await quiet();
+    expect(seen.late).toBeDefined();
+    expect(seen.late).not.toBe(first);
+    for (let round = 0; round < 6; round++) {
+      for (const end of ends.values()) end();
+      await quiet();
+    }
+    expect(await seen.late).toMatchObject({ status: 'completed' });
+  });
+});
