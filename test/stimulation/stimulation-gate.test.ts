@@ -507,7 +507,7 @@ describe('a trigger that comes when the last of several bodies has started', () 
     const job = collateral<number>('job');
     const begin = collateral('begin');
     const ends = new Map<number, () => void>();
-    const seen: { gate?: CNSStimulationGate; late?: Promise<unknown> } = {};
+    const seen: { gate?: CNSStimulationGate | undefined; late?: Promise<unknown> | undefined } = {};
     const spread = neuron('spread', { job }).dendrite({
       collateral: begin,
       response: (_payload, axon) => [1, 2, 3].map((n) => axon.job.createSignal(n)),
