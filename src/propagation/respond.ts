@@ -39,7 +39,7 @@ export function whenAnswered(
   host: Pick<Host, 'onAnswered' | 'onRejected'>,
 ): void {
   const native = promise instanceof Promise ? (promise as Promise<unknown>) : Promise.resolve(promise);
-  if (context instanceof BodyContext) bodyAnswered(native, activation, context, host);
+  if (!activation.subscriber.plain && context instanceof BodyContext) bodyAnswered(native, activation, context, host);
   else {
     native.then(
       (answer) => host.onAnswered(activation, context, answer),
