@@ -90,7 +90,6 @@ export function createLogic(flow: Flow, options: LogicOptions = {}): RunLogic {
       restored,
     };
     work.views = views;
-    host.takeOver();
   };
   const runTurn = (work: Work, scope: Scope, first: Activation | null): void => {
     const views = work.views as ActorViews;
@@ -139,7 +138,9 @@ export function createLogic(flow: Flow, options: LogicOptions = {}): RunLogic {
       const snapshot = asRun(view);
       const { work } = snapshot;
       if (work.views === null) return; // a stopped run is not started again
-      if ((work.views as ActorViews).restored) apply(work, { type: 'engram.resume' });
+      const { host, restored } = work.views as ActorViews;
+      host.takeOver(); // not before: until now a turn without an actor may have gone on
+      if (restored) apply(work, { type: 'engram.resume' });
       runTurn(work, scope as Scope, work.starting ?? begin(work));
       publish(work, snapshot);
     },

@@ -215,8 +215,10 @@ export class Run implements Host {
     await this.#more?.gate?.checkpoint();
   }
 
+  /** What comes up in a turn is part of it, also when an actor was made meanwhile. */
   tell(event: RunEvent): void {
-    this.send(event);
+    if (this.#phase === 'draining') apply(this.work, event);
+    else this.send(event);
   }
 
   /** Nothing starts any more from here on, also not in the turn that goes on. */

@@ -132,6 +132,46 @@ describe('I7: an actor that is made', () => {
   });
 });
 
+describe('an actor made while a handler has the turn', () => {
+  it('is told of a turn once, also where a slot is given back and granted in its middle', async () => {
+    const told = async (inHandler: boolean) => {
+      const begun: string[] = [];
+      const ends = new Map<string, () => void>();
+      const respond = (name: string) => {
+        begun.push(name);
+        return name.startsWith('slow') ? new Promise<void>((end) => ends.set(name, end)) : undefined;
+      };
+      const end = async (name: string) => {
+        ends.get(name)?.();
+        await quiet();
+      };
+      const talk = collateral<string>('talk');
+      const press = neuron('press', {}).setConcurrency(1).dendrite({ collateral: out, response: respond });
+      const talker = neuron('talker', {}).dendrite({ collateral: talk, response: respond });
+      const feeder = neuron('feeder', { out, talk }).dendrite({
+        collateral: start,
+        response: (_, axon, ctx) => {
+          if (inHandler) look(ctx.stimulation);
+          const pressed = ['slow', 'quick', 'last'].map((name) => axon.out.createSignal(name));
+          return [...pressed, ...['slow talk', 'slow talk too'].map((name) => axon.talk.createSignal(name))];
+        },
+      });
+      let turns = 0;
+      const look = (run: unknown) => void (run as Stimulation).actor.subscribe(() => turns++);
+      const run = new CNS([feeder, press, talker]).stimulate(start.createSignal(1), { concurrency: 2 });
+      if (!inHandler) look(run);
+      await end('slow'); // `quick` is granted its slot, and waits for the run to have room
+      turns = 0;
+      await end('slow talk');
+      expect(begun).toEqual(['slow', 'slow talk', 'slow talk too', 'quick', 'last']);
+      await end('slow talk too');
+      await run;
+      return turns;
+    };
+    expect(await told(true)).toBe(await told(false));
+  });
+});
+
 describe('the inspect option', () => {
   it('is told of every hop as an event of its own, and changes nothing else', async () => {
     const events: string[] = [];
