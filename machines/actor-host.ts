@@ -15,17 +15,22 @@ interface Mailbox {
   send(event: RunEvent): void;
 }
 
+/** The run that an actor is of, where it is one of a CNS. */
+export interface HasStimulation {
+  readonly stimulation: StimulationHandle;
+}
+
 export class ActorHost implements Host {
-  readonly stimulation: StimulationHandle | undefined;
+  readonly #run: HasStimulation | undefined;
   readonly #work: Work;
   readonly #perHop: boolean;
   readonly #actor: Mailbox;
 
   /** @param perHop whether each hop is an event */
-  constructor(work: Work, perHop: boolean, actor: Mailbox, stimulation: StimulationHandle | undefined) {
+  constructor(work: Work, perHop: boolean, actor: Mailbox, run: HasStimulation | undefined) {
     this.#work = work;
     this.#perHop = perHop;
-    this.stimulation = stimulation;
+    this.#run = run;
     this.#actor = actor;
   }
 
@@ -55,6 +60,9 @@ export class ActorHost implements Host {
     return views !== null && views.turning && !this.#perHop;
   }
 
+  get stimulation(): StimulationHandle | undefined {
+    return this.#run?.stimulation;
+  }
   get id(): string {
     return this.#work.id;
   }

@@ -8,7 +8,6 @@
  */
 import { type Actor, type ActorLogic, type ActorScope, createActor, type InspectionEvent, type Observer } from 'xstate';
 import { RunSuspendedError } from '../src/errors/index.js';
-import type { StimulationHandle } from '../src/graph/types.js';
 import { type Activation, ASKING } from '../src/propagation/activation.js';
 import { finish } from '../src/propagation/ending.js';
 import type { RunEvent, StartInput } from '../src/propagation/events.js';
@@ -20,7 +19,7 @@ import { beginTurn } from '../src/propagation/rewind.js';
 import { grantedIn } from '../src/propagation/step.js';
 import { apply, start } from '../src/propagation/transition.js';
 import { type Views, Work } from '../src/propagation/work.js';
-import { ActorHost } from './actor-host.js';
+import { ActorHost, type HasStimulation } from './actor-host.js';
 import { hop } from './hop.js';
 import { Settlement } from './outcome.js';
 import { persist, type PersistedRun, RunSnapshot, type RunSnapshotView } from './snapshot.js';
@@ -38,7 +37,7 @@ export interface RunLogic extends ActorLogic<RunSnapshotView, RunEvent, StartInp
    * An actor, not started, of a run that has been going on without one.
    * Not through the `snapshot` option: any option beside clock and logger makes `createActor` several times dearer.
    */
-  adopt(work: Work, inspect?: InspectionObserver, stimulation?: StimulationHandle): Actor<RunLogic>;
+  adopt(work: Work, inspect?: InspectionObserver, run?: HasStimulation): Actor<RunLogic>;
 }
 
 export type InspectionObserver = Observer<InspectionEvent> | ((event: InspectionEvent) => void);
@@ -50,6 +49,9 @@ interface ActorViews extends Views {
   readonly perHop: boolean;
   /** What was in flight when it was persisted is not, here. */
   readonly restored: boolean;
+  /** What begins the turn that was deferred, and what goes on with it: one for all turns, each ends before the next. */
+  first: Activation | null;
+  readonly deferred: () => void;
 }
 
 type Scope = ActorScope<RunSnapshotView, RunEvent>;
@@ -78,7 +80,7 @@ export function createLogic(flow: Flow, options: LogicOptions = {}): RunLogic {
   };
   const viewsFor = (work: Work, snapshot: RunSnapshot | null, scope: Scope, restored = false): void => {
     const perHop = options.hops === 'event' || (options.hops === undefined && isInspected(scope));
-    const host = new ActorHost(work, perHop, scope.self, adopting?.stimulation);
+    const host = new ActorHost(work, perHop, scope.self, adopting === null ? undefined : adopting.run);
     const views: ActorViews = {
       snapshot,
       owner: scope.self,
@@ -88,6 +90,11 @@ export function createLogic(flow: Flow, options: LogicOptions = {}): RunLogic {
       host,
       perHop,
       restored,
+      first: null,
+      deferred: () => {
+        runTurn(work, scope, views.first);
+        publish(work, views.snapshot as RunSnapshot);
+      },
     };
     work.views = views;
   };
@@ -102,14 +109,14 @@ export function createLogic(flow: Flow, options: LogicOptions = {}): RunLogic {
     views.turning = false;
   };
 
-  let adopting: { readonly work: Work; readonly stimulation: StimulationHandle | undefined } | null = null;
+  let adopting: { readonly work: Work; readonly run: HasStimulation | undefined } | null = null;
   const logic: RunLogic = {
     get config() {
       return (config ??= createStatechartConfig(flow.graph));
     },
 
-    adopt(work, inspect, stimulation) {
-      adopting = { work, stimulation };
+    adopt(work, inspect, run) {
+      adopting = { work, run };
       try {
         return inspect === undefined ? createActor(logic) : createActor(logic, { inspect });
       } finally {
@@ -159,10 +166,8 @@ export function createLogic(flow: Flow, options: LogicOptions = {}): RunLogic {
       else apply(work, event);
       const first = begin(work) ?? (settles ? null : grantedIn(work, event));
       if (first !== null || work.recorder !== null || work.rare !== null) {
-        scope.defer(() => {
-          runTurn(work, scope as Scope, first);
-          publish(work, next);
-        });
+        views.first = first;
+        scope.defer(views.deferred);
       }
       return publish(work, next);
     },

@@ -7,7 +7,7 @@ import { BARRIER, GONE, HELD, JOINED } from './activation.js';
 import type { Barrier, JoinedActivation, PendingActivation, PendingState, RunContext } from './context.js';
 import { barrierImageOf, imageOf, joinedImageOf } from './image.js';
 import { owedRecords } from './owed.js';
-import { failedOf, NO_OUTPUT, type Rare } from './rare.js';
+import { NO_OUTPUT, type Rare } from './rare.js';
 import type { Ledger, Turn, Undo, Views, Work } from './work.js';
 
 /** Begins a turn: from here on the working set writes down what it changes. */
@@ -16,14 +16,19 @@ export function beginTurn(work: Work, views: Views, mayDeliver: boolean): Turn {
     log: null,
     next: work.next,
     settled: work.settled,
-    failed: failedOf(work).length,
-    output: work.rare === null || work.rare.output === null ? NO_OUTPUT : work.rare.output.payload,
     deliveries: mayDeliver ? [...(work.rare?.deliveries ?? [])] : null,
     ledger: work.rare === null ? null : ledgerOf(work.rare),
   });
 }
 
-const ledgerOf = ({ ending, reason, owed, early }: Rare): Ledger => ({ ending, reason, owed, early });
+const ledgerOf = ({ failed, output, ending, reason, owed, early }: Rare): Ledger => ({
+  failed: failed.length,
+  output: output === null ? NO_OUTPUT : output.payload,
+  ending,
+  reason,
+  owed,
+  early,
+});
 
 interface Entry {
   image: PendingActivation;
@@ -66,8 +71,9 @@ export function rewind(newest: RunContext, turns: readonly Turn[]): RunContext {
   let ledger: Ledger | null = null;
   for (const turn of turns) {
     for (const undo of [...(turn.log ?? [])].reverse()) applyUndo(undo, draft);
-    ({ next, settled, output, ledger } = turn);
-    failed = failed.slice(0, turn.failed);
+    ({ next, settled, ledger } = turn);
+    failed = failed.slice(0, ledger === null ? 0 : ledger.failed);
+    output = ledger === null ? NO_OUTPUT : ledger.output;
     deliveries = turn.deliveries ?? deliveries;
   }
   const known = [...draft.frontier.values()].filter(({ image }) => image.n < next);

@@ -79,14 +79,15 @@ export interface Turn {
   /** Younger activations are nothing that a snapshot from before the turn knows. */
   readonly next: number;
   readonly settled: number;
-  readonly failed: number;
-  readonly output: unknown;
   readonly deliveries: readonly string[] | null;
   readonly ledger: Ledger | null;
 }
 
 /** Of what few runs have: what is replaced, never changed. */
 export interface Ledger {
+  /** How many there were. */
+  readonly failed: number;
+  readonly output: unknown;
   readonly ending: Ending | null;
   readonly reason: unknown;
   readonly owed: Owed | null;

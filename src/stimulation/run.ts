@@ -103,7 +103,7 @@ export class Run implements Host {
 
   get actor(): RunActor {
     if (this.#actor !== null) return this.#actor;
-    const actor = (this.#actor = this.#host.logic.adopt(this.work, this.#host.inspect, this.#host.handleOf(this)));
+    const actor = (this.#actor = this.#host.logic.adopt(this.work, this.#host.inspect, this));
     if (this.#stopped !== null) return actor.stop();
     actor.subscribe({
       next: () => this.#afterTurn(),

@@ -6,7 +6,7 @@ import { CNS, collateral, neuron } from 'engram';
 import { asyncHandler, bareAwaits, chain, first, flatMachine, HOPS, syncHandler } from './flows.js';
 import { features, heapOfLoop } from './features.js';
 import { liveRuns } from './live.js';
-import { type Contender, holds, keepMany, type Line, measure, print } from './measure.js';
+import { type Contender, type Figures, holds, keepMany, type Line, measure, print } from './measure.js';
 
 const RUNS_IN_FLIGHT = 20_000;
 const ROUNDS = Number(process.env['ENGRAM_BENCH_ROUNDS'] ?? 15);
@@ -49,16 +49,15 @@ const contenders: readonly Contender[] = [
   { name: 'liveAsync', run: liveAsyncRuns(small.async), times: 1_000 },
 ];
 
-function linesOf(figures: ReadonlyMap<string, number>): Line[] {
-  const of = (name: string) => figures.get(name) ?? Number.NaN;
-  const hop = (name: string) => of(name) / HOPS;
+function linesOf(figures: Figures): Line[] {
+  const hop = (name: string) => figures.ratio(name, 'flat') / HOPS;
   return [
-    { what: 'sync hop / event of a flat XState machine', value: hop('sync') / of('flat'), bound: 1 / 15 },
-    { what: 'async hop / bare await of the same handler', value: of('async') / of('bare'), bound: 3.5 },
-    { what: 'sync hop at 1,000 neurons / at 10', value: of('sync1000') / of('sync'), bound: 1.2 },
-    { what: 'async hop at 1,000 neurons / at 10', value: of('async1000') / of('async'), bound: 1.2 },
-    { what: 'live actor: sync hop / event of a flat machine', value: hop('liveSync') / of('flat'), bound: 1 / 5 },
-    { what: 'live actor: async hop / bare await', value: of('liveAsync') / of('bare'), bound: 8 },
+    { what: 'sync hop / event of a flat XState machine', value: hop('sync'), bound: 1 / 15 },
+    { what: 'async hop / bare await of the same handler', value: figures.ratio('async', 'bare'), bound: 3.5 },
+    { what: 'sync hop at 1,000 neurons / at 10', value: figures.ratio('sync1000', 'sync'), bound: 1.2 },
+    { what: 'async hop at 1,000 neurons / at 10', value: figures.ratio('async1000', 'async'), bound: 1.2 },
+    { what: 'live actor: sync hop / event of a flat machine', value: hop('liveSync'), bound: 1 / 5 },
+    { what: 'live actor: async hop / bare await', value: figures.ratio('liveAsync', 'bare'), bound: 8 },
   ];
 }
 
@@ -81,7 +80,7 @@ async function burst(): Promise<number> {
 
 console.log(`Node ${process.version}; ${ROUNDS} rounds, medians; fresh ten-hop runs\n`);
 const before = await measure(contenders, ROUNDS, WARM_UP);
-for (const [name, micros] of before) console.log(`      ${name.padEnd(12)} ${micros.toFixed(3)} µs`);
+for (const { name } of contenders) console.log(`      ${name.padEnd(12)} ${before.micros(name).toFixed(3)} µs`);
 console.log('');
 const lines = linesOf(before);
 print(lines);
@@ -95,15 +94,14 @@ print(after);
 
 console.log('\nwhat a feature costs where it is used (µs per run of ten hops, and as a ratio to the plain run)');
 const used = await measure(features, ROUNDS, 2);
-const microsOf = (name: string) => used.get(name) ?? Number.NaN;
 for (const { name } of features) {
-  const ratio = (microsOf(name) / microsOf('plain')).toFixed(2);
-  console.log(`      ${name.padEnd(22)} ${microsOf(name).toFixed(3).padStart(9)} µs ${ratio.padStart(8)}`);
+  const ratio = used.ratio(name, 'plain').toFixed(2);
+  console.log(`      ${name.padEnd(22)} ${used.micros(name).toFixed(3).padStart(9)} µs ${ratio.padStart(8)}`);
 }
 const wide: Line[] = [
   {
     what: 'one of 1,000 that a signal reaches / one of 100',
-    value: microsOf('fan-out of 1,000') / 10 / microsOf('fan-out of 100'),
+    value: used.ratio('fan-out of 1,000', 'fan-out of 100') / 10,
     bound: 1.5,
   },
   { what: 'heap left by a million hops / by 10,000 (MiB more)', value: leftBehind(), bound: 1 },

@@ -1,7 +1,7 @@
 /**
- * How the benchmark measures: every figure is the median of rounds, all contenders take turns within a round, and what is
- * reported is a ratio to a bound measured beside it. Absolute times are shown for orientation; shared machines make them
- * worthless.
+ * How the benchmark measures: all contenders take turns within a round, and what is reported is the median of what one of
+ * them has taken against another in the same round. A shared machine changes its speed while this runs: both sides of a
+ * ratio feel it, and absolute times, shown for orientation, are worth little.
  */
 export interface Contender {
   readonly name: string;
@@ -10,12 +10,32 @@ export interface Contender {
   readonly times: number;
 }
 
-/** Median microseconds per operation of each contender, over `rounds` rounds after `warmUp` ones. */
-export async function measure(
-  contenders: readonly Contender[],
-  rounds: number,
-  warmUp: number,
-): Promise<Map<string, number>> {
+/** What contenders took, round by round. */
+export class Figures {
+  readonly #samples: ReadonlyMap<string, readonly number[]>;
+
+  constructor(samples: ReadonlyMap<string, readonly number[]>) {
+    this.#samples = samples;
+  }
+
+  /** The median of microseconds per operation. */
+  micros(name: string): number {
+    return median(this.#of(name));
+  }
+
+  /** The median over the rounds of how many times as long as `other` it took. */
+  ratio(name: string, other: string): number {
+    const others = this.#of(other);
+    return median(this.#of(name).map((micros, round) => micros / (others[round] as number)));
+  }
+
+  #of(name: string): readonly number[] {
+    return this.#samples.get(name) ?? [];
+  }
+}
+
+/** Measures contenders over `rounds` rounds, after `warmUp` ones that do not count. */
+export async function measure(contenders: readonly Contender[], rounds: number, warmUp: number): Promise<Figures> {
   const samples = new Map<string, number[]>(contenders.map(({ name }) => [name, []]));
   for (let round = 0; round < warmUp + rounds; round++) {
     for (const { name, run, times } of contenders) {
@@ -25,10 +45,10 @@ export async function measure(
       if (round >= warmUp) samples.get(name)?.push(micros);
     }
   }
-  return new Map([...samples].map(([name, values]) => [name, median(values)]));
+  return new Figures(samples);
 }
 
-export function median(values: readonly number[]): number {
+function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[sorted.length >> 1] ?? Number.NaN;
 }
