@@ -17,23 +17,25 @@
 import { resolve } from 'node:path';
 import { systemClock, type Clock } from '../src/clock/clock.js';
 import { thisOwner } from '../src/durability/owner.js';
-import type {
-  Claim,
-  CreateRequest,
-  InboxMessage,
-  Lease,
-  ListQuery,
-  Owner,
-  RunPage,
-  SaveRequest,
-  Store,
-  StoreCapabilities,
-  StoredCheckpoint,
+import {
+  type Claim,
+  type CreateRequest,
+  hasEnded,
+  type InboxMessage,
+  type Lease,
+  type ListQuery,
+  type Owner,
+  type RunPage,
+  type SaveRequest,
+  type Store,
+  type StoreCapabilities,
+  type StoredCheckpoint,
 } from '../src/durability/store.js';
 import {
   AlreadyOwnedError,
   CorruptCheckpointError,
   InvalidArgumentError,
+  RunEndedError,
   StaleCheckpointError,
   StaleOwnerError,
   StoreClosedError,
@@ -99,6 +101,7 @@ class FileStore implements Store {
       history: true,
       events: true,
       inbox: true,
+      list: true,
     };
     this.#clock = clock;
     this.#fsync = fsync;
@@ -113,7 +116,7 @@ class FileStore implements Store {
     this.#index = new RecordIndex(resolve(root, 'logs'), (log) => this.#writer.storedSize(log));
     this.#reader = new CheckpointReader(this.#index);
     this.#claims = new Claims(root);
-    this.#lister = new RunLister(this.#index, this.#reader, this.#claims);
+    this.#lister = new RunLister(this.#index, this.#reader, this.#claims, (run) => this.#waiting(run).length);
     this.#owned = new Ownership(this.name, clock, this.#claims, this.#index);
     this.#inbox = new Inbox(root, fsync);
   }
@@ -157,7 +160,7 @@ class FileStore implements Store {
       const until = this.#clock.now() + ttl;
       this.#claims.extend(held.owner, until);
       if (this.#owned.isOvertaken(held)) throw await this.#owned.overtaken(id, held.fence);
-      const inbox = this.#inbox.isEmpty(id) ? 0 : this.#waiting(this.#index.run(id)).length;
+      const inbox = this.#waiting(this.#index.run(id)).length;
       return { lease: { owner: { ...held.owner }, fence: held.fence, until }, inbox };
     });
   }
@@ -212,6 +215,10 @@ class FileStore implements Store {
       const run = await this.#index.find(id);
       if (run === undefined) throw new UnknownRunError(id, this.name);
       if (acknowledged(run).has(message.deliveryId)) return;
+      const index = run.newestIndex();
+      if (index !== undefined && hasEnded(index) && !this.#inbox.has(id, message.deliveryId)) {
+        throw new RunEndedError(id, index.status);
+      }
       const at = { fence: run.topFence, born: run.born, now: this.#clock.now() };
       await this.#inbox.put(id, message, at);
     });
@@ -344,7 +351,8 @@ class FileStore implements Store {
   }
 
   #waiting(run: RunRecords | undefined): InboxMessage[] {
-    return run === undefined ? [] : this.#inbox.waiting(run.id, run.born, acknowledged(run));
+    if (run === undefined || this.#inbox.isEmpty(run.id)) return [];
+    return this.#inbox.waiting(run.id, run.born, acknowledged(run));
   }
 
   #append(bare: Omit<Facts, 'sizes'>, texts?: Texts, held?: Held): Promise<void> {

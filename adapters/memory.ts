@@ -4,25 +4,27 @@
  * It holds texts and copies of them, never a reference that the caller could change. It is as strict about leases,
  * fences and order as the stores that outlive the process, so that what passes on it passes on them.
  */
-import type {
-  Claim,
-  CreateRequest,
-  InboxMessage,
-  Lease,
-  ListQuery,
-  PartChanges,
-  RunIndex,
-  RunPage,
-  RunSummary,
-  SaveRequest,
-  Store,
-  StoreCapabilities,
-  StoredCheckpoint,
+import {
+  type Claim,
+  type CreateRequest,
+  hasEnded,
+  type InboxMessage,
+  type Lease,
+  type ListQuery,
+  type PartChanges,
+  type RunIndex,
+  type RunPage,
+  type RunSummary,
+  type SaveRequest,
+  type Store,
+  type StoreCapabilities,
+  type StoredCheckpoint,
 } from '../src/durability/store.js';
 import { systemClock, type Clock } from '../src/clock/clock.js';
 import {
   AlreadyOwnedError,
   InvalidArgumentError,
+  RunEndedError,
   StaleCheckpointError,
   StaleOwnerError,
   StoreClosedError,
@@ -60,6 +62,7 @@ class MemoryStore implements Store {
     history: true,
     events: true,
     inbox: true,
+    list: true,
   };
   readonly #clock: Clock;
   readonly #runs = new Map<string, Run>();
@@ -156,6 +159,7 @@ class MemoryStore implements Store {
   async post(id: string, message: InboxMessage): Promise<void> {
     const run = this.#known(id);
     if (run.inbox.has(message.deliveryId) || run.acknowledged.has(message.deliveryId)) return;
+    if (hasEnded(run.index)) throw new RunEndedError(id, run.index.status);
     run.inbox.set(message.deliveryId, message.body);
   }
 
@@ -225,7 +229,8 @@ class MemoryStore implements Store {
   #summary(id: string): RunSummary {
     const run = this.#known(id);
     const { seq, head } = newestOf(run);
-    return { id, seq, head, index: { ...run.index }, lease: run.lease === null ? null : { ...run.lease } };
+    const lease = run.lease === null ? null : { ...run.lease };
+    return { id, seq, head, index: { ...run.index }, lease, inbox: run.inbox.size };
   }
 }
 

@@ -46,6 +46,38 @@ export const inboxCases: readonly ConformanceCase[] = [
     },
   },
   {
+    title: 'list tells how many messages wait for each run',
+    run: async (bench) => {
+      const lease = await bench.create('run');
+      await bench.create('quiet');
+      for (const deliveryId of ['a', 'b', 'c']) await bench.store.post('run', { deliveryId, body: '1' });
+      await bench.save('run', 2, lease, { ackInbox: ['b'] });
+      const { runs } = await (await bench.again()).list();
+      assert.deepEqual(
+        runs.map(({ id, inbox }) => [id, inbox]),
+        [
+          ['quiet', 0],
+          ['run', 2],
+        ],
+      );
+    },
+  },
+  {
+    title: 'post to a run that has ended is refused, unless the message was posted before its end',
+    run: async (bench) => {
+      const lease = await bench.create('run');
+      const other = await bench.again();
+      await other.post('run', { deliveryId: 'taken', body: '1' });
+      await other.post('run', { deliveryId: 'left', body: '2' });
+      const index = { status: 'completed', graph: 'flow', due: null } as const;
+      await bench.save('run', 2, lease, { index, release: true, ackInbox: ['taken'] });
+      await rejects(other.post('run', { deliveryId: 'late', body: '3' }), 'RunEndedError');
+      await other.post('run', { deliveryId: 'taken', body: '1' });
+      await other.post('run', { deliveryId: 'left', body: '2' });
+      assert.deepEqual(await other.inbox('run'), [{ deliveryId: 'left', body: '2' }]);
+    },
+  },
+  {
     title: 'a message whose acknowledgement was refused stays',
     run: async (bench) => {
       const lease = await bench.create('run');

@@ -15,7 +15,7 @@ export const listCases: readonly ConformanceCase[] = [
       const index = { status: 'waiting', graph: 'flow', due: 5 };
       const expected = { owner: owner('one'), fence: lease.fence, until: bench.clock.now() + TTL };
       const { runs } = await (await bench.again()).list();
-      assert.deepEqual(runs, [{ id: 'run', seq: 2, head: '"two"', index, lease: expected }]);
+      assert.deepEqual(runs, [{ id: 'run', seq: 2, head: '"two"', index, lease: expected, inbox: 0 }]);
     },
   },
   {

@@ -46,6 +46,11 @@ export class Inbox {
     if (this.#fsync) await persist(path, LEVELS);
   }
 
+  /** Whether a message of this id is there, acknowledged or not. */
+  has(run: string, deliveryId: string): boolean {
+    return this.#read(join(this.#folder(run), fileOf(deliveryId))) !== undefined;
+  }
+
   /** Whether there are any files at all; cheap. */
   isEmpty(run: string): boolean {
     return !listFolder(this.#folder(run)).some(isMessage);

@@ -14,7 +14,11 @@ export class RunLister {
   readonly #reader: CheckpointReader;
   readonly #claims: Claims;
 
-  constructor(index: RecordIndex, reader: CheckpointReader, claims: Claims) {
+  readonly #waiting: (run: RunRecords) => number;
+
+  /** @param waiting how many messages wait for a run */
+  constructor(index: RecordIndex, reader: CheckpointReader, claims: Claims, waiting: (run: RunRecords) => number) {
+    this.#waiting = waiting;
     this.#index = index;
     this.#reader = reader;
     this.#claims = claims;
@@ -25,7 +29,7 @@ export class RunLister {
     const found: { run: RunRecords; index: RunIndex }[] = [];
     for (const id of this.#index.idsAfter(query.cursor)) {
       const run = this.#index.run(id);
-      const index = run?.valid().findLast((ref) => ref.index !== undefined)?.index;
+      const index = run?.newestIndex();
       if (run === undefined || index === undefined || !matches(index, query)) continue;
       found.push({ run, index });
       if (found.length > limit) break;
@@ -39,7 +43,7 @@ export class RunLister {
   async #summary(run: RunRecords, index: RunIndex): Promise<RunSummary> {
     const newest = await this.#reader.newestHead(run);
     const { seq, head } = newest ?? { seq: run.newest()?.seq ?? 0, head: 'null' };
-    return { id: run.id, seq, head, index: { ...index }, lease: this.#lease(run) };
+    return { id: run.id, seq, head, index: { ...index }, lease: this.#lease(run), inbox: this.#waiting(run) };
   }
 
   #lease(run: RunRecords): RunSummary['lease'] {

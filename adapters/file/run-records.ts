@@ -127,6 +127,11 @@ export class RunRecords {
     return this.valid().at(-1);
   }
 
+  /** What the newest checkpoint that can be read is indexed by. */
+  newestIndex(): RunIndex | undefined {
+    return this.valid().findLast((ref) => ref.index !== undefined)?.index;
+  }
+
   at(seq: number): RecordRef | undefined {
     const valid = this.valid();
     const found = valid[lowerBound(valid, seq)];

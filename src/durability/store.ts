@@ -9,7 +9,8 @@
  *  - when its promise resolves, what it wrote survives what the store's `capabilities.survives` says;
  *  - a write that cannot happen rejects with a typed error and leaves what was stored before untouched;
  *  - ids are any non-empty strings, of any length and with any characters: the store makes them safe for itself;
- *  - texts that come back are the texts that went in; nothing is shared with the caller.
+ *  - texts that come back are the texts that went in; nothing is shared with the caller;
+ *  - what its capabilities say that it cannot do rejects with `NotSupportedError`.
  */
 
 /** The process that holds a run. Identified so that another one on the same host can prove that it is dead. */
@@ -51,6 +52,9 @@ export interface RunIndex {
   /** When the run is due to go on by itself (milliseconds since the epoch), or null. */
   readonly due: number | null;
 }
+
+/** Whether a run of this status does nothing more by itself. */
+export const hasEnded = ({ status }: RunIndex): boolean => status !== 'running' && status !== 'waiting';
 
 /** Part name to text; null deletes the part. */
 export type PartChanges = Readonly<Record<string, string | null>>;
@@ -107,6 +111,8 @@ export interface RunSummary {
   readonly index: RunIndex;
   /** The lease as last taken, if it was not released; it may have expired. */
   readonly lease: Lease | null;
+  /** How many messages no save has acknowledged. */
+  readonly inbox: number;
 }
 
 export interface ListQuery {
@@ -139,6 +145,8 @@ export interface StoreCapabilities {
   readonly events: boolean;
   /** Whether `post` works. */
   readonly inbox: boolean;
+  /** Whether runs can be listed. */
+  readonly list: boolean;
 }
 
 export interface Store {
@@ -191,8 +199,8 @@ export interface Store {
 
   /**
    * Puts a message into the inbox of a run, from any process, without a lease. The same delivery id again does
-   * nothing, also after it was acknowledged.
-   * @throws UnknownRunError
+   * nothing, also after it was acknowledged and after the run has ended.
+   * @throws UnknownRunError; RunEndedError when the newest checkpoint says that the run has ended
    */
   post(id: string, message: InboxMessage): Promise<void>;
 

@@ -21,6 +21,32 @@ export class UnknownRunError extends EngramError {
   }
 }
 
+/** A message for a run that has ended: nobody would read it. */
+export class RunEndedError extends EngramError {
+  readonly code = 'RUN_ENDED';
+  constructor(
+    readonly id: string,
+    /** How it has ended. */
+    readonly status: string,
+  ) {
+    super(`run "${id}" has ended (${status}) and takes no messages`, {
+      hint: 'start another run, or do once more what this one has failed with `rehydrate(id, { retry: true })`',
+    });
+  }
+}
+
+/** A store was asked for what its capabilities say that it cannot do. */
+export class NotSupportedError extends EngramError {
+  readonly code = 'NOT_SUPPORTED';
+  constructor(
+    readonly store: string,
+    /** What was asked for, e.g. `list runs`. */
+    readonly what: string,
+  ) {
+    super(`${store} cannot ${what}`, { hint: 'use a store that can: `fileStore`, `redisStore` or `memoryStore`' });
+  }
+}
+
 /** Another process holds the lease of this run. */
 export class AlreadyOwnedError extends EngramError {
   readonly code = 'ALREADY_OWNED';
