@@ -3,11 +3,11 @@ import { JoinedAt } from '../src/graph/join.js';
 import { type Activation, attemptOf, BARRIER } from '../src/propagation/activation.js';
 import {
   type AnswerSignal,
-  hasWaits,
+  expectedChannel,
   isAnswerExpectation,
   problemOf,
   recordOf,
-  timedAnswer,
+  timed,
   WaitingAnswer,
 } from '../src/propagation/answer.js';
 import type { ExpectationData, FailedEvent, RespondedEvent, SignalData, Writes } from '../src/propagation/events.js';
@@ -43,20 +43,15 @@ function waitingDataOf({ subscriber: { neuron } }: Activation, { items }: Waitin
       return;
     }
     const { expects, details, otherwise } = item;
-    const name = neuron.expects.find((channel) => channel.collateral === expects || channel.name === expects)?.name;
     expectations.push({
       index,
-      expects: name ?? '',
+      expects: expectedChannel(neuron, expects)?.name ?? '',
       ...details,
       ...(otherwise === undefined ? {} : { otherwise: recordOf(neuron, otherwise) }),
     });
   });
   return { signals, ...(expectations.length === 0 ? {} : { expectations }) };
 }
-
-/** An answer whose times are times of the clock. */
-const timed = (flow: Flow, answer: unknown): unknown =>
-  hasWaits(answer) ? timedAnswer(answer, flow.clock.now()) : answer;
 
 /** The event of an answer; of a failure, when the answer is none or a `ctx.update` of it throws. Data only. */
 export function outcomeEvent(

@@ -87,13 +87,23 @@ export const detailsOf = (activation: Activation): SpecialDetails =>
 /** Which attempt it is at. */
 export const attemptOf = (activation: Activation): number => detailsOf(activation).attempt ?? 1;
 
-/** The same activation again, with other details: a special one only where it needs to be. */
+/** A special one only where it needs to be. */
+export function withDetails(
+  n: number,
+  subscriber: Subscriber,
+  payload: unknown,
+  state: number,
+  details: SpecialDetails,
+): Activation {
+  return Object.keys(details).length === 0
+    ? new Activation(n, subscriber, payload, state, null)
+    : new Special(n, subscriber, payload, state, details);
+}
+
+/** The same activation again, with other details. */
 export function remade(activation: Activation, details: SpecialDetails, n: number, state: number): Activation {
   const { subscriber, payload, cause1, cause2 } = activation;
-  const again =
-    Object.keys(details).length === 0
-      ? new Activation(n, subscriber, payload, state, null)
-      : new Special(n, subscriber, payload, state, details);
+  const again = withDetails(n, subscriber, payload, state, details);
   again.cause1 = cause1;
   again.cause2 = cause2;
   return again;

@@ -1,4 +1,5 @@
 /** What a handler returned, checked before any of it is committed (I1, I6). */
+import type { Clock } from '../clock/clock.js';
 import {
   ForeignCollateralError,
   InvalidAnswerError,
@@ -50,7 +51,7 @@ export function signalsIn(answer: CheckedAnswer): readonly AnswerSignal[] {
 }
 
 /** Whether anything of what a handler returned waits. A plain signal has no `delay`; an expectation says that it has one. */
-export function hasWaits(answer: unknown): boolean {
+function hasWaits(answer: unknown): boolean {
   if (typeof answer !== 'object' || answer === null) return false;
   if (Array.isArray(answer)) return someWait(answer);
   return (answer as { readonly delay?: number }).delay !== undefined;
@@ -64,8 +65,11 @@ function someWait(answer: readonly unknown[]): boolean {
   return false;
 }
 
-/** Gives the times of an answer that waits: from now on they are times of the clock. Wrong items stay as they are. */
-export function timedAnswer(answer: unknown, now: number): WaitingAnswer {
+/** An answer whose times are times of the clock, which only one that waits asks for. Wrong items stay as they are. */
+export const timed = (flow: { readonly clock: Clock }, answer: unknown): unknown =>
+  hasWaits(answer) ? timedAnswer(answer, flow.clock.now()) : answer;
+
+function timedAnswer(answer: unknown, now: number): WaitingAnswer {
   const items = (Array.isArray(answer) ? answer : [answer]) as readonly unknown[];
   return new WaitingAnswer(items.map((item) => timedItem(item, now)));
 }

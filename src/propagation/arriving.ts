@@ -4,7 +4,6 @@ import type { GraphJoin } from '../graph/graph.js';
 import type { JoinedAt } from '../graph/join.js';
 import { Activation, detailsOf, GONE, JOINED, QUEUED, remade } from './activation.js';
 import { joinCause } from './cause.js';
-import type { Effect } from './events.js';
 import { cut, failureOf, settleFailed } from './failing.js';
 import { type CompleteSet, OpenJoins } from './joins.js';
 import { leave, remember } from './lists.js';
@@ -13,7 +12,7 @@ import { isEnding, type Rare, rareOf } from './rare.js';
 import type { Work } from './work.js';
 
 /** What has arrived joins its set; every set that is complete with it starts an activation. */
-export function arrive(work: Work, activation: Activation, { key, size }: JoinedAt, effects: Effect[] | null): void {
+export function arrive(work: Work, activation: Activation, { key, size }: JoinedAt): void {
   if (isEnding(work)) {
     cut(work, activation);
     return;
@@ -26,7 +25,7 @@ export function arrive(work: Work, activation: Activation, { key, size }: Joined
   const { join } = arrival.subscriber.arrival as NonNullable<typeof arrival.subscriber.arrival>;
   const { joins } = rareOf(work);
   for (let set = joins?.take(join, key); set !== undefined; set = joins?.take(join, key)) {
-    fire(work, join, set, effects);
+    fire(work, join, set);
   }
 }
 
@@ -37,7 +36,8 @@ export function addJoined(work: Work, arrival: Activation): void {
   if (rare.cleanup !== null) rare.cleanup.enter(arrival.subscriber.neuron);
 }
 
-function fire(work: Work, join: GraphJoin, set: CompleteSet, effects: Effect[] | null): void {
+/** What a complete set starts is no signal: nothing is announced. */
+function fire(work: Work, join: GraphJoin, set: CompleteSet): void {
   const payload = Object.fromEntries(
     join.slots.map((slot, i) => {
       const arrivals = set[i] as readonly Activation[];
@@ -47,7 +47,7 @@ function fire(work: Work, join: GraphJoin, set: CompleteSet, effects: Effect[] |
   const activation = new Activation(work.next++, join.subscriber, payload, QUEUED, null);
   joinCause(activation, set, join.subscriber);
   for (const arrivals of set) for (const arrival of arrivals) leaveJoin(work, arrival);
-  admit(work, activation, null, null, effects === null ? null : []);
+  admit(work, activation, null, null, null);
 }
 
 function leaveJoin(work: Work, arrival: Activation): void {

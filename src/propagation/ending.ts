@@ -22,6 +22,7 @@ import {
   dropBarrier,
   frontierOf,
   hasBarrier,
+  inHand,
   place,
   raiseBarrier,
   remember,
@@ -67,13 +68,6 @@ export function resume(work: Work, effects: Effect[] | null): void {
     activation.state = QUEUED;
   }
   linkQueue(work, back);
-}
-
-/** What is in flight, what starts, and the queue. */
-function* inHand(work: Work): Generator<Activation, void> {
-  for (let at = work.flightHead; at !== null; at = at.next) yield at;
-  if (work.starting !== null) yield work.starting;
-  for (let at = work.queueHead; at !== null; at = at.next) yield at;
 }
 
 function linkQueue(work: Work, queue: readonly Activation[]): void {

@@ -1,7 +1,16 @@
 /** Signals from outside, those who wait for them, and those that came too early. */
 import { ExpectationTimeoutError } from '../errors/index.js';
 import type { Channel } from '../graph/graph.js';
-import { type Activation, detailsOf, HELD, Special, type SpecialDetails, WAITING, without } from './activation.js';
+import {
+  type Activation,
+  detailsOf,
+  HELD,
+  remade,
+  Special,
+  type SpecialDetails,
+  WAITING,
+  without,
+} from './activation.js';
 import { type Caused, deliveryCause, deriveCause, OUTSIDE } from './cause.js';
 import { DELIVERIES_KEPT, type EarlySignal } from './context.js';
 import type { Effect, SignalEvent } from './events.js';
@@ -141,16 +150,13 @@ export function openHeld(work: Work, expectation: Activation, effects: Effect[] 
 
 /** Nothing came in time. */
 export function expire(work: Work, expectation: Activation, effects: Effect[] | null): void {
-  const { subscriber, payload } = expectation;
-  const { neuron } = subscriber;
+  const { neuron } = expectation.subscriber;
   const details = detailsOf(expectation);
   const { otherwise } = details;
   leave(work, expectation);
   const channel = otherwise === undefined ? undefined : neuron.channelOf(otherwise.collateral);
   if (otherwise === undefined || channel === undefined) {
-    const kept = new Special(expectation.n, subscriber, payload, expectation.state, without(details, 'due'));
-    kept.cause1 = expectation.cause1;
-    kept.cause2 = expectation.cause2;
+    const kept = remade(expectation, without(details, 'due'), expectation.n, expectation.state);
     const error = new ExpectationTimeoutError(neuron.name, details.expects as string);
     settleFailed(work, expectation, failureOf(kept, error, false));
     if (effects !== null) effects.push({ type: 'closed', neuron: neuron.name, outcome: 'failed' });

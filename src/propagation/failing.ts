@@ -21,7 +21,7 @@ export function failureOf(activation: Activation, error: unknown, aborted: boole
   };
 }
 
-/** One that was in the frontier has failed. What could not be undone is stored before anything else is undone. */
+/** One that was in the frontier has failed. */
 export function fail(work: Work, activation: Activation, error: unknown): void {
   leave(work, activation);
   settleFailed(work, activation, failureOf(activation, error, false));

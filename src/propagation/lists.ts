@@ -248,11 +248,16 @@ const byPlace = (a: Activation, b: Activation): number => a.n - b.n;
 /** What waits aside, by `n`. */
 export const asideOf = ({ rare }: Work): Activation[] => (rare === null ? [] : [...rare.aside].sort(byPlace));
 
-/** In restart order (I2). */
-export function* frontierOf(work: Work): Generator<Activation, void> {
+/** What is in flight, what starts, and the queue. */
+export function* inHand(work: Work): Generator<Activation, void> {
   for (let at = work.flightHead; at !== null; at = at.next) yield at;
   if (work.starting !== null) yield work.starting;
   for (let at = work.queueHead; at !== null; at = at.next) yield at;
+}
+
+/** In restart order (I2). */
+export function* frontierOf(work: Work): Generator<Activation, void> {
+  yield* inHand(work);
   yield* asideOf(work);
   const held: Activation[] = [];
   for (const barrier of barriersOf(work)) {

@@ -5,7 +5,7 @@
 import type { Subscriber } from '../graph/graph.js';
 import { isThenable } from '../graph/thenable.js';
 import { type Activation, ASKING, GATED, GRANTED, STARTING } from './activation.js';
-import { hasWaits, problemOf, timedAnswer } from './answer.js';
+import { problemOf, timed } from './answer.js';
 import { Bodies, type Recipient } from './bodies.js';
 import { finish } from './ending.js';
 import type { Writes } from './events.js';
@@ -153,7 +153,7 @@ export function commit(work: Work, activation: Activation, context: HandlerConte
     failAttempt(work, activation, problemOf(activation.subscriber, answer) ?? error);
     return;
   }
-  settleChecked(work, activation, hasWaits(answer) ? timedAnswer(answer, work.flow.clock.now()) : answer, writes);
+  settleChecked(work, activation, timed(work.flow, answer), writes);
 }
 
 /** An attempt has failed: it is made again where the neuron's policy says so. */

@@ -38,7 +38,7 @@ export function settleChecked(
   effects: Effect[] | null = null,
 ): void {
   const { neuron, plain } = activation.subscriber;
-  if (!plain && settleSpecial(work, activation, answer, effects)) return;
+  if (!plain && settleSpecial(work, activation, answer)) return;
   if (answer === undefined || answer === null) {
     leaveSettled(work, activation, writes);
   } else if (Array.isArray(answer)) {
@@ -58,19 +58,15 @@ export function settleChecked(
 }
 
 /** What emits nothing. @returns whether it has ended with that */
-function settleSpecial(work: Work, activation: Activation, answer: unknown, effects: Effect[] | null): boolean {
+function settleSpecial(work: Work, activation: Activation, answer: unknown): boolean {
   const { subscriber } = activation;
   const { neuron, arrival } = subscriber;
   if (arrival !== null) {
-    if (answer instanceof JoinedAt) arrive(work, activation, answer, effects);
+    if (answer instanceof JoinedAt) arrive(work, activation, answer);
     else fail(work, activation, new UnwantedAnswerError(neuron.name, 'an arrival at a join'));
     return true;
   }
-  if (answer instanceof JoinedAt) {
-    fail(work, activation, new UnwantedAnswerError(neuron.name, 'a dendrite that is no part of a join'));
-    return true;
-  }
-  const unwanted = unwantedIn(subscriber, answer);
+  const unwanted = answer instanceof JoinedAt ? null : unwantedIn(subscriber, answer);
   if (unwanted === null) return false;
   fail(work, activation, unwanted);
   return true;
@@ -100,7 +96,7 @@ function settleAll(
   return true;
 }
 
-/** An answer that waits for something, or none at all. */
+/** An answer that waits for something, or none at all: an arrival where no join is, too. */
 function settleRest(
   work: Work,
   activation: Activation,

@@ -2,7 +2,7 @@
 import { UnknownNeuronError } from '../errors/index.js';
 import type { Graph, Subscriber } from '../graph/graph.js';
 import { hashText } from '../graph/hash.js';
-import { Activation, DELAYED, QUEUED, Special, WAITING } from './activation.js';
+import { type Activation, DELAYED, QUEUED, WAITING, withDetails } from './activation.js';
 import { causeText, deriveCause, ENTRY, parseCause } from './cause.js';
 import type { Details } from './context.js';
 import type { Effect, TaskData } from './events.js';
@@ -38,9 +38,7 @@ export function findSubscriber(graph: Graph, neuron: string, dendrite: string): 
 /** An activation as its record says, in the state that follows from it. */
 export function activationFrom(n: number, subscriber: Subscriber, payload: unknown, details: Details): Activation {
   const state = details.expects !== undefined ? WAITING : details.due !== undefined ? DELAYED : QUEUED;
-  return Object.keys(details).length === 0
-    ? new Activation(n, subscriber, payload, state, null)
-    : new Special(n, subscriber, payload, state, details);
+  return withDetails(n, subscriber, payload, state, details);
 }
 
 /** @param index of the first, among what the run begins with */

@@ -1,7 +1,7 @@
 import type { AnyCollateral, CNS } from '../../index.js';
-import { UnknownCollateralError } from '../../errors/index.js';
 import { FLOW } from '../../propagation/operations.js';
 import { follow } from '../follow.js';
+import { namedCollateral } from '../named-collateral.js';
 import type { Output } from '../output.js';
 import { checkId, readPayload } from '../payload.js';
 import { openSession, type SessionOptions } from '../session.js';
@@ -31,14 +31,10 @@ export async function run(path: string, options: RunOptions, output: Output): Pr
 }
 
 /** The collateral whose last payload is shown: the one named, else the only one that is emitted and not listened to. */
-function outputOf({ network, [FLOW]: { graph } }: CNS, name: string | undefined): AnyCollateral | undefined {
-  if (name !== undefined) {
-    const named = graph.channels.get(name);
-    if (named === undefined) throw new UnknownCollateralError(name, network.collaterals);
-    return named.collateral;
-  }
-  const ends = [...graph.channels.values()].filter(({ name: end, subscribers }) => {
-    return subscribers.length === 0 && network.ownersOf(end).length > 0;
+function outputOf(cns: CNS, name: string | undefined): AnyCollateral | undefined {
+  if (name !== undefined) return namedCollateral(cns, name);
+  const ends = [...cns[FLOW].graph.channels.values()].filter(({ name: end, subscribers }) => {
+    return subscribers.length === 0 && cns.network.ownersOf(end).length > 0;
   });
   return ends.length === 1 ? ends[0]?.collateral : undefined;
 }

@@ -1,11 +1,10 @@
 /** `engram signal`: a signal from outside for a stored run, which then goes on here when nobody else holds it. */
 import { systemClock } from '../../clock/clock.js';
-import { AlreadyOwnedError, UnknownCollateralError } from '../../errors/index.js';
-import type { CNS, Signal } from '../../index.js';
-import { FLOW } from '../../propagation/operations.js';
+import { AlreadyOwnedError } from '../../errors/index.js';
 import { EXIT } from '../exit-codes.js';
 import type { EntryCollateral } from '../flow-module.js';
 import { follow } from '../follow.js';
+import { namedCollateral } from '../named-collateral.js';
 import type { Output } from '../output.js';
 import { readPayload } from '../payload.js';
 import { openSession, type Session, type SessionOptions } from '../session.js';
@@ -32,7 +31,7 @@ export async function signal(
   const payload = readPayload(options.payload);
   const session = await openSession(path, options, output, { id, command: 'signal' });
   try {
-    const given = signalOf(session.cns, collateral, payload);
+    const given = (namedCollateral(session.cns, collateral) as EntryCollateral).createSignal(payload);
     const { deliveryId = systemClock.id() } = options;
     await checkRun(session, id);
     await session.cns.signal(id, given, { deliveryId });
@@ -42,12 +41,6 @@ export async function signal(
   } finally {
     await session.close();
   }
-}
-
-function signalOf({ network, [FLOW]: { graph } }: CNS, name: string, payload: unknown): Signal {
-  const channel = graph.channels.get(name);
-  if (channel === undefined) throw new UnknownCollateralError(name, network.collaterals);
-  return (channel.collateral as EntryCollateral).createSignal(payload);
 }
 
 async function goOn(session: Session, delivered: Delivered, output: Output): Promise<number> {

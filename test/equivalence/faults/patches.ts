@@ -146,7 +146,7 @@ export const PATCHES: readonly Patch[] = [
   {
     name: 'a restored logic does not resume what was in flight',
     file: logic,
-    find: "if ((work.views as ActorViews).restored) apply(work, { type: 'engram.resume' });",
+    find: "if (restored) apply(work, { type: 'engram.resume' });",
     replace: '',
   },
   {
