@@ -51,7 +51,8 @@ export default {
       name: 'not-to-dev-dependency',
       severity: 'error',
       from: { path: ['^src/', machines, '^adapters/', '^visualizations/'] },
-      to: { dependencyTypes: ['npm-dev'] },
+      // an optional peer is there for the tests as well
+      to: { dependencyTypes: ['npm-dev'], dependencyTypesNot: ['npm-peer'] },
     },
     {
       name: 'flows-public-name',

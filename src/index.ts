@@ -1,9 +1,13 @@
 /** The public surface. Stores stand in `engram/adapters/*`, the machines in `engram/machines`. */
 export { type Clock, systemClock, type Timer } from './clock/clock.js';
+export type { StorableClass } from './durability/codec/kinds.js';
+export type { CompressionOptions } from './durability/compression.js';
+export type { Limits } from './durability/limits.js';
 export type { Lease, Owner, Store } from './durability/store.js';
 export {
   AbortedError,
   AlreadyOwnedError,
+  CheckpointTooLargeError,
   CNSClosedError,
   CorruptCheckpointError,
   EngramError,
@@ -78,13 +82,18 @@ export type {
   Stimulatable,
   StimulationHandle,
 } from './graph/types.js';
+export type { RunContext } from './propagation/context.js';
 export { CNS } from './stimulation/cns.js';
 export { CNSStimulationContextStore, type ContextStoreOptions } from './stimulation/context-store.js';
 export type {
+  CheckpointMoment,
+  CheckpointOptions,
   CNSOptions,
   Counters,
   DrainListener,
+  Durability,
   Logger,
+  Migrate,
   RehydrateOptions,
   ResponseInfo,
   ResponseListener,
@@ -92,6 +101,8 @@ export type {
 } from './stimulation/options.js';
 export type {
   AbortOptions,
+  AbortRunOptions,
+  DamagedRun,
   FailedTask,
   Result,
   SignalOptions,
@@ -99,6 +110,7 @@ export type {
   Task,
 } from './stimulation/results.js';
 export type { RecoverOptions, RecoveryReport } from './stimulation/recover.js';
+export { redacted, type Redact } from './stimulation/redact.js';
 export { CNSPersistOptionsRegistry, createPersistRegistry } from './stimulation/registry.js';
 export { CNSStimulationGate, type StimulationGateOptions } from './stimulation/stimulation-gate.js';
 export type { AwaitableStimulation, Stimulation } from './stimulation/stimulation.js';

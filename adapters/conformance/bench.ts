@@ -1,19 +1,52 @@
+/** What a case works with: a fresh store, a clock that stands still, and requests that need not be spelled out. */
 import assert from 'node:assert/strict';
 import { systemClock, type Clock } from '../../src/clock/clock.js';
 import type { Claim, CreateRequest, Lease, Owner, SaveRequest, Store } from '../../src/durability/store.js';
+import {
+  AlreadyOwnedError,
+  EngramError,
+  InvalidArgumentError,
+  NotSupportedError,
+  RunEndedError,
+  StaleCheckpointError,
+  StaleOwnerError,
+  StoreClosedError,
+  UnknownRunError,
+} from '../../src/errors/index.js';
+
+/** What a subject may offer beside its store, so that more of the suite can be run on it. */
+export type Hook = 'kill' | 'tear';
+
+/** What a case needs. `kept`: what is stored outlives the store object; the others are capabilities and hooks. */
+export type Need = 'list' | 'inbox' | 'history' | 'events' | 'shared' | 'kept' | Hook;
 
 export interface ConformanceCase {
   /** The outcome, as a sentence. */
   readonly title: string;
+  /** A store that has not all of this is not held to the case. */
+  readonly needs?: readonly Need[];
   readonly run: (bench: Bench) => Promise<void>;
 }
 
-/** What a test brings: the store under test, and how to open it again. */
+/** What a writer tells of a save that was acknowledged. */
+export interface WriterNote {
+  readonly run: string;
+  readonly seq: number;
+}
+
+/** What a test brings: the store under test, how to open it again, and what else can be done to it. */
 export interface Subject {
   /** Empty, and used by one case alone. */
   readonly store: Store;
-  /** Another store on the same data, as another process would open it. Needed where `survives` is not `nothing`. */
+  /** Another store on the same data, as another process would open it. Needed where stored runs outlive a store. */
   readonly again?: () => Store | Promise<Store>;
+  /**
+   * Starts a process that opens the same data and calls `writeForEver(store, tell)` there; hands what it tells to
+   * `heard`, kills the process with SIGKILL as soon as `heard` answers true, and resolves when it is gone.
+   */
+  readonly kill?: (heard: (note: WriterNote) => boolean) => Promise<void>;
+  /** Cuts short what was written last, as a power failure in its middle would. All stores are closed by then. */
+  readonly tear?: () => void | Promise<void>;
   /** After the case; all stores are closed by then. */
   readonly dispose?: () => void | Promise<void>;
 }
@@ -23,14 +56,15 @@ export type Fresh = (clock: Clock) => Subject | Promise<Subject>;
 
 export const TTL = 10_000;
 
-/** A fresh store, a clock that stands still until it is told to go on, and requests that need not be spelled out. */
 export class Bench {
   readonly clock: HandClock;
   readonly #subject: Subject;
+  #store: Store;
   readonly #opened: Store[] = [];
 
   private constructor(subject: Subject, clock: HandClock) {
     this.#subject = subject;
+    this.#store = subject.store;
     this.clock = clock;
   }
 
@@ -40,33 +74,46 @@ export class Bench {
   }
 
   get store(): Store {
-    return this.#subject.store;
+    return this.#store;
   }
 
-  /** Another store on the same data; the same one where nothing is shared or kept. */
+  get subject(): Subject {
+    return this.#subject;
+  }
+
+  /** Another store on the same data at the same time; the same one where only one may be open. */
   async again(): Promise<Store> {
-    if (this.#subject.again === undefined) {
-      assert.equal(
-        this.store.capabilities.survives,
-        'nothing',
-        'a store that keeps data must be opened again: give `again`',
-      );
-      return this.store;
-    }
-    const store = await this.#subject.again();
+    if (!this.#store.capabilities.shared) return this.#store;
+    const store = await this.#open();
     this.#opened.push(store);
     return store;
   }
 
+  /** Closes every store and opens the data anew, as the next process would. */
+  async anew(): Promise<Store> {
+    await this.close();
+    this.#store = await this.#open();
+    return this.#store;
+  }
+
+  async close(): Promise<void> {
+    for (const store of [this.#store, ...this.#opened.splice(0)]) await store.close();
+  }
+
   async dispose(): Promise<void> {
-    for (const store of [this.store, ...this.#opened]) await store.close();
+    await this.close();
     await this.#subject.dispose?.();
+  }
+
+  async #open(): Promise<Store> {
+    assert.ok(this.#subject.again, 'a store whose runs outlive it must be opened again: give `again`');
+    return this.#subject.again();
   }
 
   /** Creates a run that must be new. */
   async create(id: string, request: Partial<CreateRequest> = {}): Promise<Lease> {
     const lease = await this.store.create(creation(id, request));
-    assert.ok(lease, `creating run ${JSON.stringify(id)} gave no lease`);
+    assert.ok(lease, `creating run ${shown(id)} gave no lease`);
     return lease;
   }
 
@@ -105,6 +152,9 @@ export function claim(key: string, options: { readonly ttl?: number; readonly de
   };
 }
 
+/** Of an owner that takes every other one for dead. */
+export const ruthless = (key: string): Claim => ({ ...claim(key), isDead: () => true });
+
 export function creation(id: string, request: Partial<CreateRequest> = {}): CreateRequest {
   return {
     ...{ id, claim: claim('one'), head: '{"seq":1}', parts: { frontier: '["a"]' }, events: [] },
@@ -121,14 +171,62 @@ export function saving(id: string, seq: number, lease: Lease, request: Partial<S
   };
 }
 
-/** Asserts on the name, which holds across two copies of the package. */
-export async function rejects(promise: Promise<unknown>, name: string): Promise<void> {
-  await assert.rejects(promise, (error: unknown) => {
-    assert.equal((error as Error).name, name, `expected ${name}, got ${String(error)}`);
+const REFUSALS = {
+  AlreadyOwnedError,
+  InvalidArgumentError,
+  NotSupportedError,
+  RunEndedError,
+  StaleCheckpointError,
+  StaleOwnerError,
+  StoreClosedError,
+  UnknownRunError,
+};
+
+/** Asserts on the class as the library tells it, which holds across two copies of the package. */
+export async function rejects(promise: Promise<unknown>, name: keyof typeof REFUSALS): Promise<void> {
+  const check = (error: unknown): boolean => {
+    assertIs(error, name);
     return true;
-  });
+  };
+  await assert.rejects(promise, check, `expected ${name}, but it was not refused`);
 }
 
+export function assertIs(error: unknown, name: keyof typeof REFUSALS): void {
+  const hint = (error as Error).name === name ? ' that is not the one of the package "engram"' : '';
+  const isOfClass = error instanceof EngramError && error instanceof REFUSALS[name];
+  assert.ok(isOfClass, `expected ${name}, got ${String(error)}${hint}`);
+  assert.ok(error.hint.trim() !== '', `${name} says nothing of what to do next`);
+}
+
+/** The parts as a plain object, compared whatever their names are. */
 export function entries(parts: ReadonlyMap<string, string> | undefined): Record<string, string> | undefined {
   return parts === undefined ? undefined : Object.fromEntries(parts);
+}
+
+/** For messages: a name as JSON, cut where it is long. */
+export function shown(text: string): string {
+  const json = JSON.stringify(text);
+  return json.length > 80 ? `${json.slice(0, 60)}… (${text.length} characters)` : json;
+}
+
+/** What is checked beside the point of a case, where the store has it at all. */
+export async function assertEvents(store: Store, id: string, expected: readonly string[]): Promise<void> {
+  if (store.capabilities.events) assert.deepEqual(await store.events(id), expected, 'events');
+}
+
+export async function assertHistory(store: Store, id: string, expected: readonly number[]): Promise<void> {
+  if (store.capabilities.history) assert.deepEqual(await store.history(id), expected, 'history');
+}
+
+export async function assertInbox(store: Store, id: string, expected: readonly string[]): Promise<void> {
+  if (!store.capabilities.inbox) return;
+  assert.deepEqual(
+    (await store.inbox(id)).map(({ deliveryId }) => deliveryId),
+    expected,
+    'inbox',
+  );
+}
+
+export async function listed(page: ReturnType<Store['list']>): Promise<string[]> {
+  return (await page).runs.map((run) => run.id);
 }

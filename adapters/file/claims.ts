@@ -2,15 +2,19 @@
  * Who may write a run: one small file per run and fence, made exclusively, so that of several processes one gets it.
  *
  * Rules:
- *  - who takes a run claims the fence after the newest one; a claim is never changed and never removed, so a writer
- *    learns that it was overtaken by looking for one file, the claim of its fence plus one;
+ *  - who takes a run claims the fence after the newest one; a claim is never changed, and stays while the run does, so a
+ *    writer learns that it was overtaken by looking for one file, the claim of its fence plus one;
  *  - a claim says nothing about what counts; the record that follows it in the log does. A claim without one (a crash in
  *    between) has changed nothing, and the next taker claims the fence after it;
- *  - a lease lasts until the later of what the claim says and what the heartbeat of its owner says.
+ *  - a lease lasts until the later of what the claim says and what the heartbeat of its owner says;
+ *  - the claims of a deleted run go when no record is left of it and no owner of theirs can still write: under one more
+ *    claim, from the first one up. Who makes a claim while that goes on finds that the one before it is gone, or that the
+ *    second one is still there, and looks again.
  */
 import { join } from 'node:path';
 import type { Lease, Owner } from '../../src/durability/store.js';
-import { createExclusive, readText, replaceFile, sizeOf } from './disk.js';
+import { createExclusive, discard, exists, readText, removeFile, replaceFile } from './disk.js';
+import { CorruptCheckpointError } from '../../src/errors/index.js';
 import { safeName, shardOf } from './names.js';
 import { seal, unseal } from './sealed.js';
 
@@ -20,6 +24,7 @@ const HEARTBEAT_KIND = 'file-heartbeat';
 export class Claims {
   readonly #dir: string;
   readonly #beats = new Map<string, number>();
+  readonly #mine = new Set<string>();
 
   constructor(dir: string) {
     this.#dir = dir;
@@ -32,7 +37,7 @@ export class Claims {
   }
 
   isTaken(stem: string, fence: number): boolean {
-    return sizeOf(`${stem}.${fence}`) !== undefined;
+    return exists(`${stem}.${fence}`);
   }
 
   /** @param known a fence that was taken for certain, or 0 */
@@ -42,18 +47,54 @@ export class Claims {
     return fence;
   }
 
-  /** @returns false when somebody else has that fence */
+  /** @returns false when somebody else has that fence, or a later one */
   take(stem: string, id: string, lease: Lease): boolean {
-    return createExclusive(`${stem}.${lease.fence}`, seal(CLAIM_KIND, { run: id, ...lease }));
+    const { fence } = lease;
+    this.#mine.add(lease.owner.key);
+    if (!createExclusive(`${stem}.${fence}`, seal(CLAIM_KIND, { run: id, ...lease }))) return false;
+    return fence > 1 || !this.isTaken(stem, 2);
+  }
+
+  /** Takes a claim back that was made on claims which are gone. @returns false when the one before it is there */
+  takeBack(stem: string, fence: number): boolean {
+    if (fence === 1 || this.isTaken(stem, fence - 1)) return false;
+    discard(`${stem}.${fence}`);
+    return true;
+  }
+
+  /** Whether this owner has claimed anything through this store. */
+  isMine(owner: Owner): boolean {
+    return this.#mine.has(owner.key);
+  }
+
+  /**
+   * Removes all claims of a run of which nothing else is left.
+   * @param lease of the fence after the newest one
+   */
+  forget(stem: string, id: string, lease: Lease): void {
+    if (!this.take(stem, id, lease)) return;
+    for (let fence = 1; fence <= lease.fence; fence += 1) removeFile(`${stem}.${fence}`);
+  }
+
+  /** The leases under all fences of a run up to this one; those that cannot be read are missing. */
+  leases(stem: string, newest: number): Lease[] {
+    return Array.from({ length: newest }, (_, i) => this.#leaseOr(stem, i + 1)).filter((lease) => lease !== undefined);
   }
 
   /** The lease under that fence as it stands now; undefined when its claim is gone. */
   lease(stem: string, fence: number): Lease | undefined {
-    const path = `${stem}.${fence}`;
-    const text = readText(path);
-    if (text === undefined) return undefined;
-    const { owner, until } = unseal(CLAIM_KIND, text, path) as unknown as Lease;
-    return { owner, fence, until: Math.max(until, this.#beatOf(owner)) };
+    return this.#lease(stem, fence, (owner) => this.#beatOf(owner));
+  }
+
+  /** The same for many, with one look at the heartbeat of each owner. For one list, then thrown away. */
+  reader(): (stem: string, fence: number) => Lease | undefined {
+    const beats = new Map<string, number>();
+    const beatOf = (owner: Owner): number => {
+      const known = beats.get(owner.key) ?? this.#beatOf(owner);
+      beats.set(owner.key, known);
+      return known;
+    };
+    return (stem, fence) => this.#lease(stem, fence, beatOf);
   }
 
   /** Makes all leases of this owner last until then at least. One small write serves all runs that are renewed at once. */
@@ -61,6 +102,23 @@ export class Claims {
     if ((this.#beats.get(owner.key) ?? 0) >= until) return;
     replaceFile(this.#beatPath(owner), seal(HEARTBEAT_KIND, { owner, until }));
     this.#beats.set(owner.key, until);
+  }
+
+  #lease(stem: string, fence: number, beatOf: (owner: Owner) => number): Lease | undefined {
+    const path = `${stem}.${fence}`;
+    const text = readText(path);
+    if (text === undefined) return undefined;
+    const { owner, until } = unseal(CLAIM_KIND, text, path) as unknown as Lease;
+    return { owner, fence, until: Math.max(until, beatOf(owner)) };
+  }
+
+  #leaseOr(stem: string, fence: number): Lease | undefined {
+    try {
+      return this.lease(stem, fence);
+    } catch (error) {
+      if (error instanceof CorruptCheckpointError) return undefined;
+      throw error;
+    }
   }
 
   #beatOf(owner: Owner): number {

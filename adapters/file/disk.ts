@@ -1,28 +1,15 @@
 /**
- * The calls to the file system that the file store makes beside its logs. Every failure of theirs becomes a
- * `StoreUnavailableError` that names the path and says what to do.
- *
- * Small files are handled synchronously on purpose: four calls that never leave the page cache cost less than one trip
- * through the thread pool, and nothing can interleave. Whatever waits for the disk itself (fsync) is asynchronous.
+ * What the file store does with small files and folders. Every failure becomes a `StoreUnavailableError` that names the
+ * path and says what to do.
  */
-import {
-  closeSync,
-  linkSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
-import { open } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { EngramError, StoreUnavailableError } from '../../src/errors/index.js';
+import { files, type FileInfo } from './operations.js';
 
 const FILE_MODE = 0o600;
 const DIRECTORY_MODE = 0o700;
+const MISSING = ['ENOENT'];
+const THERE = ['EEXIST'];
 let temporary = 0;
 
 /** The same failure as a typed error. */
@@ -41,17 +28,26 @@ export function ensureDirectory(path: string): void {
 
 /** @returns undefined when there is no such file */
 export function readText(path: string): string | undefined {
-  return attempt('reading', path, () => unlessMissing(undefined, () => readFileSync(path, 'utf8')));
+  return attempt('reading', path, () => unless(MISSING, undefined, () => files().readText(path)));
 }
 
 /** @returns nothing for a folder that is not there */
 export function listFolder(path: string): string[] {
-  return attempt('listing', path, () => unlessMissing([], () => readdirSync(path)));
+  return attempt('listing', path, () => unless(MISSING, [], () => files().list(path)));
 }
 
-/** @returns the size in bytes, undefined when there is no such file */
-export function sizeOf(path: string): number | undefined {
-  return attempt('looking at', path, () => statSync(path, { throwIfNoEntry: false })?.size);
+/** @returns undefined when there is no such file */
+export function lookAt(path: string): FileInfo | undefined {
+  return attempt('looking at', path, () => files().look(path));
+}
+
+export function exists(path: string): boolean {
+  return lookAt(path) !== undefined;
+}
+
+/** @returns the open new file, undefined when there is one of that name already */
+export function createFile(path: string): number | undefined {
+  return attempt('making', path, () => unless(THERE, undefined, () => files().open(path, 'wx', FILE_MODE)));
 }
 
 /** @returns false when a file of that name was there already. Nobody ever sees half of the text. */
@@ -59,25 +55,64 @@ export function createExclusive(path: string, text: string): boolean {
   return attempt('writing', path, () => {
     const temp = writeTemporary(path, text);
     try {
-      linkSync(temp, path);
-      return true;
+      return unless(THERE, false, () => (files().link(temp, path), true));
     } catch (error) {
-      if (errnoOf(error) === 'EEXIST') return false;
       if (!['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP'].includes(errnoOf(error))) throw error;
-      return createWithoutLinks(path, text);
+      // For file systems that know no hard links. A crash between the calls leaves an empty, that is a damaged, file.
+      return unless(THERE, false, () => (writeNew(path, text), true));
     } finally {
-      rmSync(temp, { force: true });
+      discard(temp);
     }
   });
 }
 
 /** Puts a text in the place of what is there, in one step. */
 export function replaceFile(path: string, text: string): void {
-  attempt('writing', path, () => renameSync(writeTemporary(path, text), path));
+  attempt('writing', path, () => {
+    const temp = writeTemporary(path, text);
+    try {
+      files().rename(temp, path);
+    } catch (error) {
+      discard(temp);
+      throw error;
+    }
+  });
 }
 
-export function removeTree(path: string): void {
-  attempt('removing', path, () => rmSync(path, { recursive: true, force: true }));
+/** Puts a finished file in its place, and waits until the disk knows its name. */
+export async function publishFile(from: string, to: string): Promise<void> {
+  attempt('renaming', from, () => files().rename(from, to));
+  await syncDirectory(dirname(to));
+}
+
+/** @returns false when there was none */
+export function removeFile(path: string): boolean {
+  return attempt('removing', path, () => unless(MISSING, false, () => (files().unlink(path), true)));
+}
+
+/** Removes a folder of files. One that somebody puts a file into meanwhile stays. */
+export function removeFolder(path: string): void {
+  for (const name of listFolder(path)) removeFile(join(path, name));
+  const harmless = ['ENOENT', 'ENOTEMPTY', 'EEXIST'];
+  attempt('removing', path, () => unless(harmless, undefined, () => files().removeFolder(path)));
+}
+
+/** Nobody is to write to this file any more. */
+export function makeReadOnly(path: string): void {
+  attempt('closing', path, () => files().setMode(path, FILE_MODE & 0o444));
+}
+
+export function isReadOnly({ mode }: FileInfo): boolean {
+  return (mode & 0o200) === 0;
+}
+
+/** Removes what is only in the way, if it can be removed. */
+export function discard(path: string): void {
+  try {
+    files().unlink(path);
+  } catch {
+    // a leftover is harmless
+  }
 }
 
 /** Waits until a file, and that it exists, is on the disk. `levels`: how many folders above it may be new. */
@@ -102,15 +137,22 @@ export async function syncDirectory(path: string): Promise<void> {
 
 export async function syncPath(path: string): Promise<void> {
   try {
-    const handle = await open(path, 'r');
+    const fd = files().open(path, 'r');
     try {
-      await handle.sync();
+      await files().sync(fd);
     } finally {
-      await handle.close();
+      files().close(fd);
     }
   } catch (error) {
     throw unavailable('syncing', path, error);
   }
+}
+
+/** @returns how many bytes that were */
+export function writeAll(fd: number, bytes: Uint8Array): number {
+  let written = 0;
+  while (written < bytes.length) written += files().write(fd, bytes, written);
+  return written;
 }
 
 function writeTemporary(path: string, text: string): string {
@@ -119,12 +161,12 @@ function writeTemporary(path: string, text: string): string {
     temporary += 1;
     const temp = `${path}.${process.pid}-${temporary}.tmp`;
     try {
-      writeFileSync(temp, text, { flag: 'wx', mode: FILE_MODE });
+      writeNew(temp, text);
       return temp;
     } catch (error) {
       if (errnoOf(error) === 'EEXIST') continue;
       if (errnoOf(error) !== 'ENOENT' || isFolderMade) {
-        rmSync(temp, { force: true });
+        discard(temp);
         throw error;
       }
       makeFolder(dirname(path));
@@ -133,32 +175,26 @@ function writeTemporary(path: string, text: string): string {
   }
 }
 
-/** Not by `recursive: true`, which never ends where a system refuses new folders with "no such file", as in /proc. */
-function makeFolder(path: string): void {
+function writeNew(path: string, text: string): void {
+  const fd = files().open(path, 'wx', FILE_MODE);
   try {
-    mkdirSync(path, { mode: DIRECTORY_MODE });
-  } catch (error) {
-    if (errnoOf(error) === 'EEXIST' && statSync(path).isDirectory()) return;
-    const parent = dirname(path);
-    if (errnoOf(error) !== 'ENOENT' || parent === path || statSync(parent, { throwIfNoEntry: false })) throw error;
-    makeFolder(parent);
-    makeFolder(path);
+    writeAll(fd, Buffer.from(text));
+  } finally {
+    files().close(fd);
   }
 }
 
-/** For file systems that know no hard links. A crash between the two calls leaves an empty, that is a damaged, file. */
-function createWithoutLinks(path: string, text: string): boolean {
+/** Not by `recursive: true`, which never ends where a system refuses new folders with "no such file", as in /proc. */
+function makeFolder(path: string, isTried = false): void {
   try {
-    const fd = openSync(path, 'wx', FILE_MODE);
-    try {
-      writeFileSync(fd, text);
-    } finally {
-      closeSync(fd);
-    }
-    return true;
+    files().makeFolder(path, DIRECTORY_MODE);
   } catch (error) {
-    if (errnoOf(error) === 'EEXIST') return false;
-    throw error;
+    if (errnoOf(error) === 'EEXIST' && files().look(path)?.isDirectory() === true) return;
+    const parent = dirname(path);
+    if (errnoOf(error) !== 'ENOENT' || parent === path || isTried) throw error;
+    // It may be there by now: another process has made it, or else the system makes none.
+    if (files().look(parent) === undefined) makeFolder(parent);
+    makeFolder(path, true);
   }
 }
 
@@ -170,11 +206,12 @@ function attempt<T>(what: string, path: string, work: () => T): T {
   }
 }
 
-function unlessMissing<T>(fallback: T, read: () => T): T {
+/** Gives `fallback` when the work fails with one of these. */
+function unless<T>(codes: readonly string[], fallback: T, work: () => T): T {
   try {
-    return read();
+    return work();
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return fallback;
+    if (codes.includes(errnoOf(error))) return fallback;
     throw error;
   }
 }

@@ -2,10 +2,9 @@
  * The messages that wait for a run: one file each, named after its delivery id, so that the same one twice is one file.
  * A message that a stored checkpoint acknowledges is gone from that moment; its file is removed afterwards.
  */
-import { unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { InboxMessage } from '../../src/durability/store.js';
-import { createExclusive, listFolder, persist, readText, removeTree, replaceFile } from './disk.js';
+import { createExclusive, discard, exists, listFolder, persist, readText, removeFolder, replaceFile } from './disk.js';
 import { safeName, shardOf } from './names.js';
 import { seal, unseal } from './sealed.js';
 
@@ -51,30 +50,45 @@ export class Inbox {
     return this.#read(join(this.#folder(run), fileOf(deliveryId))) !== undefined;
   }
 
-  /** Whether there are any files at all; cheap. */
-  isEmpty(run: string): boolean {
-    return !listFolder(this.#folder(run)).some(isMessage);
+  /** Tells which runs may have messages, with one look per folder that many of them share. For one list, then thrown away. */
+  look(): (run: string) => boolean {
+    const root = join(this.#dir, 'inbox');
+    const folders = new Map<string, ReadonlySet<string>>();
+    const isThere = exists(root);
+    return (run) => {
+      if (!isThere) return false;
+      const safe = safeName(run);
+      const shard = shardOf(safe);
+      let names = folders.get(shard);
+      if (names === undefined) folders.set(shard, (names = new Set(listFolder(join(root, shard)))));
+      return names.has(safe);
+    };
   }
 
-  /** Oldest first, of the run that began under the fence `born`, without those in `acknowledged`. */
-  waiting(run: string, born: number, acknowledged: ReadonlySet<string>): InboxMessage[] {
+  /**
+   * Oldest first, of the run that began under the fence `born`, without those that were acknowledged.
+   * @param acknowledged is asked only when there are messages
+   */
+  waiting(run: string, born: number, acknowledged: () => ReadonlySet<string>): InboxMessage[] {
     const folder = this.#folder(run);
-    return listFolder(folder)
-      .filter(isMessage)
+    const names = listFolder(folder).filter(isMessage);
+    if (names.length === 0) return [];
+    const done = acknowledged();
+    return names
       .flatMap((name) => this.#read(join(folder, name)) ?? [])
-      .filter((message) => message.fence >= born && !acknowledged.has(message.deliveryId))
+      .filter((message) => message.fence >= born && !done.has(message.deliveryId))
       .sort((a, b) => a.time - b.time || a.order - b.order || (a.deliveryId < b.deliveryId ? -1 : 1))
       .map(({ deliveryId, body }) => ({ deliveryId, body }));
   }
 
   /** Tidies up. A file that stays is harmless, since the checkpoint says that it is done with. */
-  async remove(run: string, deliveryIds: readonly string[]): Promise<void> {
+  remove(run: string, deliveryIds: readonly string[]): void {
     const folder = this.#folder(run);
-    await Promise.allSettled(deliveryIds.map((deliveryId) => unlink(join(folder, fileOf(deliveryId)))));
+    for (const deliveryId of deliveryIds) discard(join(folder, fileOf(deliveryId)));
   }
 
   removeAll(run: string): void {
-    removeTree(this.#folder(run));
+    removeFolder(this.#folder(run));
   }
 
   #read(path: string): Stored | undefined {

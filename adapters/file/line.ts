@@ -26,6 +26,8 @@ export interface Facts {
   readonly deleted?: true | undefined;
   /** Checkpoints before this seq are forgotten. */
   readonly floor?: number;
+  /** This checkpoint stands for all before it, of the run that began under this fence: their events, what they took. */
+  readonly born?: number | undefined;
   readonly ack?: readonly string[] | undefined;
   readonly index?: RunIndex;
   readonly sizes?: Sizes;

@@ -2,14 +2,17 @@
  * Reads a log from where the last reading ended. Only lines that are finished are given out: an unfinished last line is
  * either still being written, or was torn by a crash and will never be finished; both are as if they were not there.
  */
-import { open } from 'node:fs/promises';
-import { CorruptCheckpointError, UnsupportedFormatError } from '../../src/errors/index.js';
+import { CorruptCheckpointError, StoreUnavailableError, UnsupportedFormatError } from '../../src/errors/index.js';
 import { errnoOf, unavailable } from './disk.js';
 import type { Position } from './log-writer.js';
+import { files } from './operations.js';
 import { seal, unseal } from './sealed.js';
 
 const LOG_KIND = 'file-log';
+const COMPACTED = 'compacted-';
 const CHUNK = 1 << 20;
+/** What is shorter is read without a trip through the thread pool. */
+const SHORT = 1 << 18;
 const NEWLINE = 0x0a;
 
 /** How far a log has been read. */
@@ -22,8 +25,41 @@ export interface Cursor {
   isOurs: boolean;
 }
 
+/** A log that is not there any more: its lines stand elsewhere by now, and whoever looks again finds them. */
+export class LogGoneError extends StoreUnavailableError {
+  constructor(path: string) {
+    super(
+      `reading the log ${path} failed`,
+      'it is not there any more',
+      'try again; what it held stands in another log',
+    );
+  }
+}
+
 export function logHead(name: string, owner: unknown): string {
   return seal(LOG_KIND, { log: name, owner });
+}
+
+/** Who writes to this log, as its head says; undefined when that cannot be read. */
+export function ownerOfLog(path: string): unknown {
+  return withLog(path, (fd) => {
+    const start = Buffer.alloc(4096);
+    const line = start.toString('utf8', 0, files().read(fd, start, 0)).split('\n', 1)[0] ?? '';
+    try {
+      return unseal(LOG_KIND, line, path)['owner'];
+    } catch {
+      return undefined;
+    }
+  });
+}
+
+/** The name of a log that stands for others. Of two lines for one checkpoint, the one in such a log counts. */
+export function compactedName(rest: string): string {
+  return `${COMPACTED}${rest}`;
+}
+
+export function isCompacted(log: string): boolean {
+  return log.startsWith(COMPACTED);
 }
 
 export function newCursor(name: string, path: string): Cursor {
@@ -33,53 +69,73 @@ export function newCursor(name: string, path: string): Cursor {
 /**
  * Reads on up to `size`.
  * @param onLine is given each line without its line break; it says whether the line is a record of ours
- * @throws UnsupportedFormatError for a log of another version, and for a file that is no log
+ * @throws UnsupportedFormatError for a log of another version, and for a file that is no log; LogGoneError
  */
 export async function readOn(
   cursor: Cursor,
   size: number,
   onLine: (line: Buffer, position: Position) => boolean,
 ): Promise<void> {
-  const handle = await open(cursor.path, 'r').catch((error: unknown) => {
-    throw unavailable('reading the log', cursor.path, error);
-  });
+  const fd = openLog(cursor.path);
   let rest: Buffer = Buffer.alloc(0);
   try {
     for (let at = cursor.offset; at < size;) {
       const chunk = Buffer.allocUnsafe(Math.min(Math.max(CHUNK, rest.length), size - at));
-      const { bytesRead } = await handle.read(chunk, 0, chunk.length, at);
+      const bytesRead = await readAt(fd, chunk, at);
       if (bytesRead === 0) break;
       at += bytesRead;
-      rest = takeLines(cursor, Buffer.concat([rest, chunk.subarray(0, bytesRead)]), onLine);
+      const bytes = chunk.subarray(0, bytesRead);
+      rest = takeLines(cursor, rest.length === 0 ? bytes : Buffer.concat([rest, bytes]), onLine);
     }
   } catch (error) {
     throw unavailable('reading the log', cursor.path, error);
   } finally {
-    await handle.close();
+    files().close(fd);
   }
   const isUnfinishedHead = cursor.lines === 0 && startsLikeSeal(rest);
   if (!cursor.isOurs && size > 0 && !isUnfinishedHead) throw foreign(cursor.path);
 }
 
-/** The lines at these positions of one log. A line that is not there any more is undefined. */
+/**
+ * The lines at these positions of one log. One that is not there any more is undefined.
+ * @throws LogGoneError
+ */
 export async function readLines(path: string, positions: readonly Position[]): Promise<(Buffer | undefined)[]> {
-  const handle = await open(path, 'r').catch((error: unknown) => {
-    if (errnoOf(error) === 'ENOENT') return undefined;
-    throw unavailable('reading the log', path, error);
-  });
-  if (handle === undefined) return positions.map(() => undefined);
+  const fd = openLog(path);
   try {
     const lines: (Buffer | undefined)[] = [];
     for (const { offset, length } of positions) {
       const line = Buffer.allocUnsafe(length);
-      const { bytesRead } = await handle.read(line, 0, length, offset);
-      lines.push(bytesRead === length ? line : undefined);
+      lines.push((await readAt(fd, line, offset)) === length ? line : undefined);
     }
     return lines;
   } catch (error) {
     throw unavailable('reading the log', path, error);
   } finally {
-    await handle.close();
+    files().close(fd);
+  }
+}
+
+function readAt(fd: number, into: Buffer, position: number): number | Promise<number> {
+  return into.length <= SHORT ? files().read(fd, into, position) : files().readLong(fd, into, position);
+}
+
+function openLog(path: string): number {
+  try {
+    return files().open(path, 'r');
+  } catch (error) {
+    throw errnoOf(error) === 'ENOENT' ? new LogGoneError(path) : unavailable('reading the log', path, error);
+  }
+}
+
+function withLog<T>(path: string, work: (fd: number) => T): T {
+  const fd = openLog(path);
+  try {
+    return work(fd);
+  } catch (error) {
+    throw unavailable('reading the log', path, error);
+  } finally {
+    files().close(fd);
   }
 }
 

@@ -6,18 +6,24 @@
  *  - a record is stored when its callback is called, and never before it is on the disk (with `fsync`);
  *  - a round that fails is cut off again, and the log is never appended to afterwards: the next round begins a fresh one.
  *    So nothing ever follows a torn line, and a reader who sees a log shrink knows that it has to read it anew;
- *  - when a round fails, so does all that waits behind it, because it may build on what has just failed.
+ *  - when a round fails, so does all that waits behind it, because it may build on what has just failed;
+ *  - a log that is read-only is closed for good, and whoever tidies up may replace it. Its writer closes it when it is
+ *    long, and at the end; a process that has been silent for long may find that another one has closed its log. So the
+ *    log is looked at after every round, and a round that came too late is written once more, to a fresh log.
  */
-import { close, fdatasync, fstatSync, ftruncate, open, unlinkSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { promisify } from 'node:util';
 import { StoreUnavailableError } from '../../src/errors/index.js';
-import { ensureDirectory, errnoOf, syncDirectory, unavailable } from './disk.js';
-
-const closeFile = promisify(close);
-const openFile = promisify(open);
-const syncData = promisify(fdatasync);
-const truncateFile = promisify(ftruncate);
+import {
+  createFile,
+  discard,
+  ensureDirectory,
+  isReadOnly,
+  makeReadOnly,
+  syncDirectory,
+  unavailable,
+  writeAll,
+} from './disk.js';
+import { files } from './operations.js';
 
 export interface Position {
   readonly log: string;
@@ -40,10 +46,14 @@ export interface LogWriterOptions {
   /** What the names of its logs begin with. */
   readonly base: string;
   readonly fsync: boolean;
+  /** A log of this many bytes is closed. */
+  readonly longest: number;
   /** The first line of the log of that name. */
   readonly head: (log: string) => string;
   /** Called when a round has failed, before anybody is told. */
   readonly onFailure: () => void;
+  /** Called when a log was begun. */
+  readonly onBegun: () => void;
 }
 
 interface OpenLog {
@@ -61,6 +71,7 @@ export class LogWriter {
   #generation = 0;
   #log: OpenLog | undefined;
   #draining: Promise<void> | undefined;
+  #afresh: (() => void)[] = [];
 
   constructor(options: LogWriterOptions) {
     this.#options = options;
@@ -71,6 +82,16 @@ export class LogWriter {
     return this.#sizes.get(log);
   }
 
+  /** Whether records may still be added to this log. */
+  isOpen(log: string): boolean {
+    return this.#log?.name === log;
+  }
+
+  /** The log was removed. */
+  forget(log: string): void {
+    this.#sizes.delete(log);
+  }
+
   /** Resolves when the record is stored; `onStored` is called in the order of the log, before anything else happens. */
   append(bytes: Buffer, onStored: (position: Position) => void): Promise<void> {
     return new Promise((resolve, reject) => {
@@ -79,19 +100,27 @@ export class LogWriter {
     });
   }
 
+  /** Closes the present log, after the round that is on its way; what comes then goes to another one. */
+  startAfresh(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#afresh.push(resolve);
+      this.#draining ??= Promise.resolve().then(() => this.#drain());
+    });
+  }
+
   async close(): Promise<void> {
     while (this.#draining !== undefined) await this.#draining;
-    const log = this.#log;
-    this.#log = undefined;
-    if (log !== undefined) await closeFile(log.fd);
+    if (this.#log !== undefined) this.#finish(this.#log);
   }
 
   async #drain(): Promise<void> {
-    while (this.#waiting.length > 0) {
+    while (this.#waiting.length + this.#afresh.length > 0) {
+      if (this.#afresh.length > 0 && this.#log !== undefined) this.#finish(this.#log);
+      for (const resolve of this.#afresh.splice(0)) resolve();
       const round = this.#waiting;
       this.#waiting = [];
       try {
-        await this.#store(round);
+        if (round.length > 0) await this.#store(round);
       } catch (error) {
         const failed = [...round, ...this.#waiting];
         this.#waiting = [];
@@ -103,19 +132,9 @@ export class LogWriter {
   }
 
   async #store(round: readonly Waiting[]): Promise<void> {
-    const log = this.#log ?? (await this.#begin());
     const first = round[0];
     const bytes = round.length === 1 && first !== undefined ? first.bytes : Buffer.concat(round.map((w) => w.bytes));
-    try {
-      // Bytes written to a file that has no name any more would be acknowledged and lost.
-      if (fstatSync(log.fd).nlink === 0)
-        throw new StoreUnavailableError(`the log ${log.path} is gone`, 'it was removed');
-      writeAll(log.fd, bytes);
-      if (this.#options.fsync) await syncData(log.fd);
-    } catch (error) {
-      await this.#abandon(log);
-      throw unavailable('appending to the log', log.path, error);
-    }
+    const log = await this.#write(bytes);
     for (const {
       bytes: { length },
       onStored,
@@ -128,6 +147,29 @@ export class LogWriter {
       onStored(position);
       resolve();
     }
+    if (log.size >= this.#options.longest) this.#finish(log);
+  }
+
+  /** @returns the log that has them now */
+  async #write(bytes: Buffer): Promise<OpenLog> {
+    for (;;) {
+      const log = this.#log ?? (await this.#begin());
+      try {
+        writeAll(log.fd, bytes);
+        if (this.#options.fsync) await files().syncData(log.fd);
+        const info = files().info(log.fd);
+        if (!isReadOnly(info)) {
+          // Bytes written to a file that has no name any more would be acknowledged and lost.
+          if (info.nlink === 0) throw new StoreUnavailableError(`the log ${log.path} is gone`, 'it was removed');
+          return log;
+        }
+      } catch (error) {
+        this.#abandon(log);
+        throw unavailable('appending to the log', log.path, error);
+      }
+      this.#log = undefined;
+      files().close(log.fd);
+    }
   }
 
   async #begin(): Promise<OpenLog> {
@@ -137,10 +179,7 @@ export class LogWriter {
       this.#generation += 1;
       const name = `${base}-${String(this.#generation).padStart(6, '0')}.jsonl`;
       const path = join(folder, name);
-      const fd = await openFile(path, 'wx', 0o600).catch((error: unknown) => {
-        if (errnoOf(error) === 'EEXIST') return undefined;
-        throw unavailable('making a log', path, error);
-      });
+      const fd = createFile(path);
       if (fd === undefined) continue;
       const log = { name, path, fd, size: 0, lines: 1 };
       try {
@@ -149,31 +188,43 @@ export class LogWriter {
           for (const parent of [folder, dirname(folder), dirname(dirname(folder))]) await syncDirectory(parent);
       } catch (error) {
         log.size = 0;
-        await this.#abandon(log);
+        this.#abandon(log);
         throw unavailable('making a log', path, error);
       }
       this.#sizes.set(name, log.size);
       this.#log = log;
+      this.#options.onBegun();
       return log;
     }
   }
 
-  /** Cuts off what a failed round has left, as far as that is possible, and lets go of the log. */
-  async #abandon(log: OpenLog): Promise<void> {
+  /** Nothing more is added to it. A log that cannot be made read-only stays as it is until its process has ended. */
+  #finish(log: OpenLog): void {
     this.#log = undefined;
-    const steps = [
-      () => truncateFile(log.fd, log.size),
-      () => closeFile(log.fd),
-      async () => (log.lines === 1 ? unlinkSync(log.path) : undefined),
-    ];
-    if (log.lines === 1) this.#sizes.delete(log.name);
-    // The failure that led here is the one to report; a log that cannot even be cut is left as it is, and is complete.
-    for (const step of steps) await step().catch(() => undefined);
+    quietly(() => makeReadOnly(log.path));
+    quietly(() => files().close(log.fd));
+  }
+
+  /** Cuts off what a failed round has left, as far as that is possible, and lets go of the log. */
+  #abandon(log: OpenLog): void {
+    this.#log = undefined;
+    // The failure that led here is the one to report. A log that cannot even be cut must not be taken for finished: what
+    // was refused stands in it until the next log of this process says better.
+    const isCut = quietly(() => files().truncate(log.fd, log.size));
+    if (isCut && log.lines > 1) quietly(() => makeReadOnly(log.path));
+    quietly(() => files().close(log.fd));
+    if (log.lines > 1) return;
+    this.#sizes.delete(log.name);
+    discard(log.path);
   }
 }
 
-function writeAll(fd: number, bytes: Buffer): number {
-  let written = 0;
-  while (written < bytes.length) written += writeSync(fd, bytes, written);
-  return written;
+/** @returns whether it worked */
+function quietly(work: () => void): boolean {
+  try {
+    work();
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -18,7 +18,12 @@ export interface Held {
   /** The newest seq in the log, and the newest on its way there. */
   stored: number;
   queued: number;
+  /** When the claim was last known to be there. */
+  seen: number;
 }
+
+/** After a longer while without a look the process may have been away for days. */
+const LOOK_AGAIN = 60_000;
 
 export class Ownership {
   readonly #name: string;
@@ -52,6 +57,11 @@ export class Ownership {
     return held?.fence === fence ? held : undefined;
   }
 
+  /** Whether this process holds it, under whatever fence. */
+  holds(id: string): boolean {
+    return this.#held.has(id);
+  }
+
   hold(id: string, held: Held): void {
     if ((this.#held.get(id)?.fence ?? 0) < held.fence) this.#held.set(id, held);
   }
@@ -72,7 +82,20 @@ export class Ownership {
   }
 
   isOvertaken(held: Held): boolean {
-    return this.#claims.isTaken(held.stem, held.fence + 1);
+    return this.#claims.isTaken(held.stem, held.fence + 1) || this.isForgotten(held);
+  }
+
+  /** Whether the run was deleted, and the last traces of it removed, while this process was away. */
+  isForgotten(held: Held): boolean {
+    const now = this.#clock.now();
+    if (now - held.seen < LOOK_AGAIN) return false;
+    if (!this.#claims.isTaken(held.stem, held.fence)) return true;
+    held.seen = now;
+    return false;
+  }
+
+  held({ owner, fence }: Lease, stem: string, base: Base, seq: number): Held {
+    return { owner, stem, fence, base, stored: seq, queued: seq, seen: this.#clock.now() };
   }
 
   /** A lease that was taken through another store of this directory, or the reason why it does not hold. */
@@ -86,7 +109,7 @@ export class Ownership {
     // Given up is no better than taken: the next one to hold it has the next fence.
     if (run.isReleased(fence) || lease === undefined) throw new StaleOwnerError(id, fence, fence + 1);
     const stored = run.newest()?.seq ?? 0;
-    this.hold(id, { owner: lease.owner, stem, fence, base: run.baseOf(fence), stored, queued: stored });
+    this.hold(id, this.held(lease, stem, run.baseOf(fence), stored));
     const held = this.holding(id, fence);
     if (held === undefined) throw new StaleOwnerError(id, fence, fence + 1);
     return held;

@@ -1,9 +1,14 @@
-import type { ListQuery, RunIndex, RunPage, RunSummary } from '../../src/durability/store.js';
+import type { Lease, ListQuery, RunIndex, RunPage } from '../../src/durability/store.js';
 import { CorruptCheckpointError } from '../../src/errors/index.js';
 import type { CheckpointReader } from './checkpoint-reader.js';
 import type { Claims } from './claims.js';
 import type { RecordIndex } from './record-index.js';
 import type { RunRecords } from './run-records.js';
+
+interface Looks {
+  readonly leaseOf: Claims['lease'];
+  readonly waiting: (run: RunRecords) => number;
+}
 
 /**
  * Pages through the runs of the index. A run with damage is listed too, with the newest head that can be read (`null`
@@ -14,11 +19,16 @@ export class RunLister {
   readonly #reader: CheckpointReader;
   readonly #claims: Claims;
 
-  readonly #waiting: (run: RunRecords) => number;
+  readonly #counter: () => (run: RunRecords) => number;
 
-  /** @param waiting how many messages wait for a run */
-  constructor(index: RecordIndex, reader: CheckpointReader, claims: Claims, waiting: (run: RunRecords) => number) {
-    this.#waiting = waiting;
+  /** @param counter makes, for one page, what counts the messages that wait for a run */
+  constructor(
+    index: RecordIndex,
+    reader: CheckpointReader,
+    claims: Claims,
+    counter: () => (run: RunRecords) => number,
+  ) {
+    this.#counter = counter;
     this.#index = index;
     this.#reader = reader;
     this.#claims = claims;
@@ -35,23 +45,23 @@ export class RunLister {
       if (found.length > limit) break;
     }
     const page = found.slice(0, limit);
-    const runs = await Promise.all(page.map(({ run, index }) => this.#summary(run, index)));
+    const heads = await this.#reader.newestHeads(page.map(({ run }) => run));
+    const looks: Looks = { leaseOf: this.#claims.reader(), waiting: this.#counter() };
+    const runs = page.map(({ run, index }, i) => {
+      const { seq, head } = heads[i] ?? { seq: run.newest()?.seq ?? 0, head: 'null' };
+      const [lease, inbox] = [this.#lease(run, looks), looks.waiting(run)];
+      return { id: run.id, seq, head, index: { ...index }, lease, inbox };
+    });
     const last = runs.at(-1);
     return found.length > limit && last !== undefined ? { runs, cursor: last.id } : { runs };
   }
 
-  async #summary(run: RunRecords, index: RunIndex): Promise<RunSummary> {
-    const newest = await this.#reader.newestHead(run);
-    const { seq, head } = newest ?? { seq: run.newest()?.seq ?? 0, head: 'null' };
-    return { id: run.id, seq, head, index: { ...index }, lease: this.#lease(run), inbox: this.#waiting(run) };
-  }
-
-  #lease(run: RunRecords): RunSummary['lease'] {
+  #lease(run: RunRecords, { leaseOf }: Looks): Lease | null {
     const stem = this.#claims.stem(run.id);
     const fence = this.#claims.newestFence(stem, run.topFence);
     if (run.isReleased(fence)) return null;
     try {
-      return this.#claims.lease(stem, fence) ?? null;
+      return leaseOf(stem, fence) ?? null;
     } catch (error) {
       // Who takes the run is told of it; a list goes on.
       if (error instanceof CorruptCheckpointError) return null;

@@ -4,10 +4,11 @@
  * Rule: who takes a run over measures how far it has come, and says so with every record: on which fence before it this
  * one builds, and up to which seq (`base`). What counts is the newest fence, its base up to that seq, the base of that,
  * and so on. Whatever an overtaken process writes later, be it a save, a take-over or a deletion, is not on that way. A
- * beginning builds on nothing, and so does a deletion.
+ * beginning builds on nothing, and so does a deletion. A checkpoint that stands for all before it ends the way.
  */
 import type { RunIndex } from '../../src/durability/store.js';
 import type { Base, Facts } from './line.js';
+import { isCompacted } from './log-reader.js';
 import type { Position } from './log-writer.js';
 
 export interface RecordRef extends Position {
@@ -18,14 +19,25 @@ export interface RecordRef extends Position {
   readonly hasEvents: boolean;
   readonly ack: readonly string[];
   readonly index: RunIndex | undefined;
+  /** It stands for all before it, of the run that began under this fence. */
+  readonly born: number | undefined;
   /** It cannot be read. `guessed`: it is not even certain that it was this checkpoint. */
   readonly damage: 'none' | 'damaged' | 'guessed';
+}
+
+/** A record that holds no checkpoint: of a take-over, a release, a deletion, or what is forgotten. */
+export interface NoteRef extends Position {
+  readonly fence: number;
+  readonly release: boolean;
+  readonly deleted: boolean;
+  readonly floor: number;
 }
 
 const NONE: readonly string[] = [];
 
 export class RunRecords {
   readonly #all: RecordRef[] = [];
+  readonly #notes: NoteRef[] = [];
   readonly #bases = new Map<number, Base>();
   #valid: RecordRef[] | undefined = [];
   #born = 0;
@@ -34,6 +46,7 @@ export class RunRecords {
   #released = 0;
   #deleted = 0;
   #top = 0;
+  #isChainKnown = true;
 
   constructor(readonly id: string) {}
 
@@ -73,8 +86,12 @@ export class RunRecords {
       this.#floor = fence > this.#floorFence ? facts.floor : Math.max(this.#floor, facts.floor);
       this.#floorFence = fence;
     }
-    if (seq === 0) return;
     const { log, offset, length, line } = position;
+    if (seq === 0) {
+      const { release = false, deleted = false, floor = 0 } = facts;
+      this.#notes.push({ log, offset, length, line, fence, release, deleted, floor });
+      return;
+    }
     this.#put({
       log,
       offset,
@@ -87,6 +104,7 @@ export class RunRecords {
       hasEvents: (facts.sizes?.events.length ?? 0) > 0,
       ack: facts.ack ?? NONE,
       index,
+      born: facts.born,
       damage: isIntact ? 'none' : 'damaged',
     });
   }
@@ -107,6 +125,7 @@ export class RunRecords {
       hasEvents: false,
       ack: NONE,
       index: undefined,
+      born: undefined,
       damage,
     });
   }
@@ -121,6 +140,20 @@ export class RunRecords {
     const valid = this.valid();
     const floor = this.#floorFence >= this.born ? this.#floor : 0;
     return valid.slice(floor === 0 ? 0 : Math.max(0, lowerBound(valid, floor)));
+  }
+
+  /** Every checkpoint that a record tells of, whether it counts or not. */
+  all(): readonly RecordRef[] {
+    return this.#all;
+  }
+
+  notes(): readonly NoteRef[] {
+    return this.#notes;
+  }
+
+  /** Whether every fence that the newest one builds on is known, so that it is certain what counts. */
+  isCertain(): boolean {
+    return this.valid().length >= 0 && this.#isChainKnown;
   }
 
   newest(): RecordRef | undefined {
@@ -152,11 +185,16 @@ export class RunRecords {
     let limit = Infinity;
     let fence = fences[0] ?? this.#all[0]?.fence ?? 0;
     let i = 0;
+    this.#isChainKnown = true;
     while (fence > 0) {
       for (let ref = this.#all[i]; ref !== undefined && ref.fence >= fence; ref = this.#all[++i]) {
         // Of two lines for one checkpoint (a round that failed and could not be cut off again), the later log counts.
         const isSuperseded = valid.at(-1)?.seq === ref.seq;
-        if (ref.fence === fence && ref.seq <= limit && !isSuperseded) valid.push(ref);
+        if (ref.fence !== fence || ref.seq > limit || isSuperseded) continue;
+        valid.push(ref);
+        if (ref.born === undefined) continue;
+        this.#born = ref.born;
+        return valid.reverse();
       }
       this.#born = fence;
       const base: Base = this.#bases.get(fence) ?? [0, 0];
@@ -164,15 +202,18 @@ export class RunRecords {
       // A base of which every line is damaged: what was before it is the best there is.
       const below = fence;
       const isKnown = base[0] === 0 || this.#bases.has(base[0]);
+      this.#isChainKnown &&= isKnown && this.#bases.has(fence);
       fence = isKnown ? base[0] : (fences.find((f) => f < below) ?? 0);
     }
     return valid.reverse();
   }
 }
 
-/** A guess gives way to a record. */
-function rank(ref: RecordRef): number {
-  return ref.damage === 'guessed' ? 0 : 1;
+/** A guess gives way to a record, damage to what can be read, and one of many to what stands for more of them. */
+function rank({ damage, log, born, whole }: RecordRef): number {
+  if (damage !== 'none') return damage === 'guessed' ? 0 : 1;
+  if (!isCompacted(log)) return 2;
+  return born !== undefined ? 5 : whole ? 4 : 3;
 }
 
 function lowerBound(refs: readonly RecordRef[], seq: number): number {

@@ -17,12 +17,16 @@ type Stop = 'SIGINT' | 'SIGTERM';
 type Outcome =
   { readonly result: Result } | { readonly error: unknown } | { readonly stop: Stop } | 'stalled' | 'waiting';
 
-/** @param more for the document */
+/**
+ * @param more for the document
+ * @param wanted how it is to end; anything else is a failure
+ */
 export async function follow(
   session: Session,
   stimulation: Stimulation,
   output: Output,
   more: Readonly<Record<string, unknown>> = {},
+  wanted: 'completed' | 'aborted' = 'completed',
 ): Promise<number> {
   const { progress } = session;
   const { id } = stimulation;
@@ -35,13 +39,20 @@ export async function follow(
   if ('error' in outcome) {
     const { error } = outcome;
     const hasEnded = error instanceof StimulationFailedError || error instanceof StimulationAbortedError;
+    if (wanted === 'aborted' && error instanceof StimulationAbortedError && error.errors.length === 0) {
+      output.document({ ...more, id, status: 'aborted' });
+      output.line(`${output.style('yellow', 'aborted')} ${visible(id)}`);
+      return EXIT.completed;
+    }
     const known = { ...more, id, ...(hasEnded ? { status: stimulation.status } : {}) };
     return output.fail(error, known, `see what was not done: engram show ${shellWord(id)}${session.storeOption}`);
   }
   return completed(outcome.result, output, more);
 }
 
-function completed({ id, status, output: value, unclaimed }: Result, output: Output, more: object): number {
+function completed({ id, status, output: given, unclaimed: early }: Result, output: Output, more: object): number {
+  const value = output.shown(given, 'output');
+  const unclaimed = early.map((one) => ({ ...one, payload: output.shown(one.payload, 'payload', one.collateral) }));
   const left = unclaimed.length === 0 ? {} : { unclaimed };
   output.document({ ...more, id, status, output: value, ...left });
   const shown = value === undefined ? '' : `, output ${brief(value)}`;

@@ -8,8 +8,15 @@ import { Output } from './output.js';
 import { oneLine } from './text.js';
 
 const { version } = createRequire(import.meta.url)('engram/package.json') as { readonly version: string };
-const STORE = ['--store <url>', 'file:<directory> or memory: (default: $ENGRAM_STORE, else file:.engram)'] as const;
+const STORE = [
+  '--store <url>',
+  'file:<directory>, redis://<host>:<port> or memory: (default: $ENGRAM_STORE, else file:.engram)',
+] as const;
 const JSON_OPTION = ['--json', 'print one JSON document and nothing else'] as const;
+const FROM_ENTRY = [
+  '--from-entry',
+  'start what is damaged beyond repair again, with the entry that is stored',
+] as const;
 const TRACE = ['--trace <file>', 'append a JSON line to this file before each call of a handler'] as const;
 
 /** Commands are loaded when they are used: a list needs no flow, and a flow no list. */
@@ -41,6 +48,7 @@ function createProgram(output: Output, done: (code: number) => void): Command {
   command('resume', 'go on with a stored run from its last milestone')
     .argument('<flow module>', 'the module that the run was started with')
     .argument('<id>', 'the id of the run')
+    .option(...FROM_ENTRY)
     .option(...STORE)
     .option(...TRACE)
     .action(async (path: string, id: string, options: object) => {
@@ -58,6 +66,27 @@ function createProgram(output: Output, done: (code: number) => void): Command {
     .action(async (path: string, id: string, collateral: string, options: object) => {
       done(await (await import('./commands/signal.js')).signal(path, id, collateral, options, output));
     });
+  command('abort', 'abort a stored run, and end it here when nobody else holds it')
+    .argument('<flow module>', 'the module that the run was started with')
+    .argument('<id>', 'the id of the run')
+    .option('--reason <text>', 'why; stored with the run')
+    .option('--compensate', 'undo what the run has done, where its neurons say how')
+    .option('--delivery-id <id>', 'the same id again is the same abort, and counts once (default: a new one)')
+    .option('--detach', 'store the abort and do not end the run')
+    .option(...STORE)
+    .option(...TRACE)
+    .action(async (path: string, id: string, options: object) => {
+      done(await (await import('./commands/abort.js')).abort(path, id, options, output));
+    });
+  command('recover', 'go on with every run of a flow that nobody holds and that has something to do')
+    .argument('<flow module>', 'the module that the runs were started with')
+    .option('--concurrency <count>', 'how many are brought back at once (default: 64)')
+    .option(...FROM_ENTRY)
+    .option(...STORE)
+    .option(...TRACE)
+    .action(async (path: string, options: object) => {
+      done(await (await import('./commands/recover.js')).recover(path, options, output));
+    });
   command('ls', 'list the stored runs')
     .option('--status <status>', 'only these, separated by commas: running, waiting, completed, failed, aborted')
     .option('--graph <name>', 'only runs of this graph')
@@ -68,6 +97,10 @@ function createProgram(output: Output, done: (code: number) => void): Command {
   command('show', 'show one stored run')
     .argument('<id>', 'the id of the run')
     .option('--events <count>', 'how many of the last events (default: 10)')
+    .option(
+      '--flow <flow module>',
+      'the flow of the run: what its CNS redacts is not shown ($ENGRAM_REDACT names more)',
+    )
     .option(...STORE)
     .action(async (id: string, options: object) => {
       done(await (await import('./commands/show.js')).show(id, options, output));
@@ -95,7 +128,7 @@ async function main(args: readonly string[]): Promise<number> {
 function refused(error: unknown, args: readonly string[], output: Output): number {
   if (!(error instanceof CommanderError)) return output.fail(error);
   if (error.exitCode === 0) return EXIT.completed; // --help, --version
-  const command = ['run', 'resume', 'signal', 'ls', 'show'].find((name) => args[0] === name);
+  const command = ['run', 'resume', 'signal', 'abort', 'recover', 'ls', 'show'].find((name) => args[0] === name);
   const message = error.code === 'commander.help' ? 'no command was given' : error.message.replace(/^error: /, '');
   return output.fail(
     new UsageError(oneLine(message), { hint: `see engram ${command === undefined ? '' : `${command} `}--help` }),

@@ -1,13 +1,15 @@
-/** Stores by URL: `file:<directory>` and `memory:`. */
+/** Stores by URL: `file:<directory>`, `redis://<host>:<port>` (with TLS `rediss://`) and `memory:`. */
 import { fileURLToPath } from 'node:url';
 import { fileStore } from '../../adapters/file.js';
 import { memoryStore } from '../../adapters/memory.js';
+import { redisStore } from '../../adapters/redis.js';
 import type { Clock } from '../clock/clock.js';
 import type { Store } from '../durability/store.js';
 import { UsageError } from './cli-errors.js';
 
 export const DEFAULT_STORE = 'file:.engram';
-const KNOWN = 'give a store as file:<directory>, e.g. --store file:.engram, or memory: for a run that is not kept';
+const KNOWN =
+  'give a store as file:<directory>, e.g. --store file:.engram, as redis://<host>:<port>, or as memory: for a run that is not kept';
 
 /** What `--store` says, else ENGRAM_STORE, else the folder `.engram` here. */
 export function storeUrl(option: string | undefined, env: NodeJS.ProcessEnv = process.env): string {
@@ -21,6 +23,9 @@ export function openStore(url: string, clock: Clock): Store {
   switch (scheme) {
     case 'file':
       return fileStore({ dir: directoryOf(url, rest), clock });
+    case 'redis':
+    case 'rediss':
+      return redisStore({ url, clock });
     case 'memory':
       if (rest !== '') throw new UsageError(`"${url}" is no store`, { hint: 'write memory: and nothing behind it' });
       return memoryStore({ clock });
@@ -37,6 +42,11 @@ export function openStoredRuns(url: string, command: string, clock: Clock): Stor
     });
   }
   return openStore(url, clock);
+}
+
+/** For messages and for command lines that are shown: without the password. */
+export function shownUrl(url: string): string {
+  return url.replace(/^(rediss?:\/\/[^:@/]*):.*@/s, '$1:***@');
 }
 
 function splitUrl(url: string): readonly string[] {

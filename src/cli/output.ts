@@ -7,6 +7,7 @@ import { Writable } from 'node:stream';
 import { inspect, styleText } from 'node:util';
 import { failureOf } from './failure.js';
 import { toJson } from './json.js';
+import { oneLine } from './text.js';
 
 export type Style = 'bold' | 'cyan' | 'dim' | 'green' | 'red' | 'yellow';
 
@@ -16,8 +17,13 @@ export interface Streams {
   readonly env: NodeJS.ProcessEnv;
 }
 
+/** A value of the user's as it may be shown, given what it is: `'payload', 'order'`. */
+export type Shown = (value: unknown, ...path: readonly string[]) => unknown;
+
 export class Output {
   readonly isJson: boolean;
+  /** Every payload, context value, output and error goes through this before it is printed. */
+  shown: Shown = (value) => value;
   readonly #streams: Streams;
   readonly #hasColour: boolean;
 
@@ -70,14 +76,22 @@ export class Output {
    * @returns the exit code
    */
   fail(error: unknown, more: Readonly<Record<string, unknown>> = {}, next?: string): number {
-    const { code, message, hint = next, exitCode } = failureOf(error);
+    const { code, message: told, hint = next, exitCode } = failureOf(error);
+    const message = this.message(told);
     if (this.isJson) this.document({ ...more, error: { code, message, hint } });
     else {
       const step = hint === undefined ? '' : ` — ${hint}`;
       this.#streams.stderr.write(`${this.style('red', 'engram:')} ${message}${step}\n`);
     }
-    if (this.#streams.env['ENGRAM_DEBUG'] === '1') this.#streams.stderr.write(`${inspect(error)}\n`);
+    if (this.#streams.env['ENGRAM_DEBUG'] === '1')
+      this.#streams.stderr.write(`${inspect(this.shown(error, 'error'))}\n`);
     return exitCode;
+  }
+
+  /** What an error says, in one line. */
+  message(text: string): string {
+    const shown = this.shown(text, 'error', 'message');
+    return oneLine(typeof shown === 'string' ? shown : toJson(shown));
   }
 
   /** Resolves when all of it has left the process. */

@@ -6,10 +6,11 @@ import type { CNS } from '../index.js';
 import { FLOW } from '../propagation/operations.js';
 import { UsageError } from './cli-errors.js';
 import { type FlowModule, loadFlowModule } from './flow-module.js';
-import { openStore, openStoredRuns, storeUrl } from './open-store.js';
+import { openStore, openStoredRuns, shownUrl, storeUrl } from './open-store.js';
 import { LiveLine } from './live-line.js';
 import type { Output } from './output.js';
 import { plainLines, type Progress, SILENT } from './progress.js';
+import { redactBy } from './redaction.js';
 import { traceHandlers } from './trace.js';
 import { shellWord } from './text.js';
 import { readSettled, watchStore } from './watch-store.js';
@@ -19,9 +20,10 @@ export interface SessionOptions {
   readonly trace?: string;
 }
 
-/** A run that is to be there already, and who asks for it. */
+/** What is to be there already, and who asks for it. */
 export interface StoredRun {
-  readonly id: string;
+  /** Missing for all runs there are: they are too many to be followed. */
+  readonly id?: string;
   readonly command: string;
 }
 
@@ -54,8 +56,10 @@ export async function openSession(
       hint: 'leave --store out, or export createCns({ store, clock }) instead',
     });
   }
-  const progress = progressOn(output, clock);
-  const before = stored === undefined || flow.hasOwnCns ? [] : (await readSettled(store, stored.id)).settled;
+  redactBy(undefined, output);
+  const isFollowed = stored === undefined || stored.id !== undefined;
+  const progress = isFollowed ? progressOn(output, clock) : SILENT;
+  const before = stored?.id === undefined || flow.hasOwnCns ? [] : (await readSettled(store, stored.id)).settled;
   let milestones: ReadonlySet<string> = new Set<string>();
   const isMilestone = (event: SettledEvent) =>
     event.outcome === 'responded' && milestones.has(event.neuron) && !isUndone(event);
@@ -71,6 +75,7 @@ export async function openSession(
   });
   const cns = await flow.cns({ store: watched, clock });
   milestones = milestonesOf(cns);
+  redactBy(cns, output);
   if (options.trace !== undefined) traceHandlers(cns, options.trace);
   const listeners = new Set<(id: string) => void>();
   cns.addDrainListener(({ stimulation }) => {
@@ -82,7 +87,7 @@ export async function openSession(
     clock,
     store: flow.hasOwnCns ? undefined : store,
     progress,
-    storeOption: flow.hasOwnCns || options.store === undefined ? '' : ` --store ${shellWord(url)}`,
+    storeOption: flow.hasOwnCns || options.store === undefined ? '' : ` --store ${shellWord(shownUrl(url))}`,
     onTurn: (listener) => {
       listeners.add(listener);
       return () => void listeners.delete(listener);

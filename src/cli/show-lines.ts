@@ -35,7 +35,7 @@ export function* linesOf(
   if (lease !== null) yield fact('owner', `${visible(lease.owner.label)} until ${timeText(lease.until)}`);
   yield fact('settled', counted(context.settled, 'activation'));
   yield fact('context', Object.keys(context.values).join(', ') || 'none');
-  if (context.output !== undefined) yield fact('output', visible(brief(context.output)));
+  if (context.output !== undefined) yield fact('output', visible(brief(output.shown(context.output, 'output'))));
   if (context.ending !== undefined && status === 'running') yield fact('ending', endingText(context.ending));
   if (inbox.length > 0)
     yield fact('inbox', `${counted(inbox.length, 'signal')} to be taken: ${visible(inbox.join(', '))}`);
@@ -78,7 +78,9 @@ function* listsOf({ frontier, joined, early, owed, failed }: RunContext, output:
   yield* list(
     'early signals',
     ['signal', 'payload'],
-    early.map(({ collateral, payload }) => [collateral, shortened(brief(payload), 200)]),
+    early.map(({ collateral, payload }) => {
+      return [collateral, shortened(brief(output.shown(payload, 'payload', collateral)), 200)];
+    }),
   );
   yield* list(
     'undone when the run fails, from the last',
@@ -89,7 +91,12 @@ function* listsOf({ frontier, joined, early, owed, failed }: RunContext, output:
     'failed',
     ['activation', 'neuron', 'signal', 'error'],
     failed.map(({ activation, neuron, collateral, error, aborted }) => {
-      return [activation, neuron, collateral, aborted ? 'aborted' : shortened(oneLine(describeError(error)), 200)];
+      return [
+        activation,
+        neuron,
+        collateral,
+        aborted ? 'aborted' : shortened(output.message(describeError(error)), 200),
+      ];
     }),
   );
 }

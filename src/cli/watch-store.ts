@@ -17,6 +17,14 @@ export interface StoreWatcher {
 
 export function watchStore(store: Store, watcher: StoreWatcher): Store {
   const headOf = (text: string) => openEnvelope(text, `a checkpoint in ${store.name}`);
+  /** Who has asked for it finds out what is wrong with it. */
+  const readableHead = (text: string): Envelope | undefined => {
+    try {
+      return headOf(text);
+    } catch {
+      return undefined;
+    }
+  };
   const taken = new Set<string>();
   return {
     name: store.name,
@@ -34,9 +42,11 @@ export function watchStore(store: Store, watcher: StoreWatcher): Store {
     load: async (id, seq) => {
       const checkpoint = await store.load(id, seq);
       if (checkpoint !== undefined && taken.has(id)) {
-        const head = headOf(checkpoint.head);
-        taken.delete(id);
-        watcher.onTaken(head);
+        const head = readableHead(checkpoint.head);
+        if (head !== undefined) {
+          taken.delete(id);
+          watcher.onTaken(head);
+        }
       }
       return checkpoint;
     },

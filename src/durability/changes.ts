@@ -3,7 +3,7 @@
  * Job: collect and turn into texts. Not its job: when to store, and where.
  */
 import { describeError, StoredHandlerError, UnserializableError } from '../errors/index.js';
-import type { EarlySignal, FailedActivation } from '../propagation/context.js';
+import type { EarlySignal, Ending, FailedActivation } from '../propagation/context.js';
 import { type Activation, DELAYED, detailsOf } from '../propagation/activation.js';
 import { type CheckedAnswer, signalsIn } from '../propagation/answer.js';
 import { barrierImageOf, imageOf } from '../propagation/image.js';
@@ -62,11 +62,13 @@ export class Changes implements Recorder {
   #omitted = 0;
   #isNew = false;
   readonly #hops = new Set<string>();
+  #endingStored: Ending | null = null;
   #owedStored: Owed | null = null;
   #earlyStored: readonly EarlySignal[] = [];
   /** Whether anything has happened that the store does not know. */
   #isDirty = false;
   #hasNewAttempt = false;
+  #newMilestone: string | null = null;
   readonly #startedAt = new WeakMap<Activation, number>();
 
   constructor(now: () => number, codec: Codec) {
@@ -80,6 +82,7 @@ export class Changes implements Recorder {
     for (const arrival of work.rare?.joins?.all() ?? []) this.#stored.add(arrival);
     failedOf(work).forEach(({ error }, i) => this.#placeOf(error, i));
     this.#failedStored = this.#failedParts = failedOf(work).length;
+    this.#endingStored = work.rare?.ending ?? null;
     this.#owedStored = work.rare?.owed ?? null;
     this.#earlyStored = work.rare?.early ?? NONE;
   }
@@ -87,6 +90,8 @@ export class Changes implements Recorder {
   /** Begins with a working set of which nothing is stored. */
   adoptNew(work: Work): void {
     for (const activation of frontierOf(work)) this.#placed.add(activation);
+    for (const arrival of work.rare?.joins?.all() ?? []) this.#placed.add(arrival);
+    this.#deliveries = (work.rare?.deliveries.size ?? 0) > 0;
     const output = work.rare === null ? null : work.rare.output;
     this.#output = output !== null && output.payload !== NO_OUTPUT;
     for (const neuron of work.values?.keys() ?? []) this.#values.add(neuron);
@@ -99,9 +104,19 @@ export class Changes implements Recorder {
     return this.#hasNewAttempt;
   }
 
+  /** The last milestone neuron that has settled since the last change was taken. */
+  get newMilestone(): string | null {
+    return this.#newMilestone;
+  }
+
   /** Whether anything has happened since the last change was taken. */
-  get isDirty(): boolean {
-    return this.#isDirty;
+  isBehind(work: Work): boolean {
+    return this.#isDirty || (work.rare !== null && this.#isRareBehind(work.rare));
+  }
+
+  #isRareBehind({ early, ending }: Rare): boolean {
+    const isOther = early !== this.#earlyStored && early.length + this.#earlyStored.length > 0;
+    return isOther || (ending !== null && ending !== this.#endingStored);
   }
 
   onPlaced(activation: Activation): void {
@@ -120,6 +135,7 @@ export class Changes implements Recorder {
   onSettled(activation: Activation, answer: CheckedAnswer, failure: FailedActivation | null): void {
     if (this.#events.length >= MOST_EVENTS) this.#omitEvents();
     const { subscriber, cause } = activation;
+    if (failure === null && subscriber.neuron.milestone) this.#newMilestone = subscriber.neuron.name;
     const startedAt = this.#startedAt.get(activation);
     this.#events.push({
       activation: cause,
@@ -198,7 +214,9 @@ export class Changes implements Recorder {
     this.#events = [];
     this.#omitted = 0;
     this.#isNew = this.#isDirty = this.#hasNewAttempt = false;
+    this.#newMilestone = null;
     this.#hops.clear();
+    this.#endingStored = rare?.ending ?? null;
     this.#owedStored = rare?.owed ?? null;
     this.#earlyStored = rare?.early ?? NONE;
     return { parts, events };
@@ -252,6 +270,14 @@ export class Changes implements Recorder {
     if (place === i && typeof error === 'object') this.#errors.set(error, i);
     return place;
   }
+}
+
+/** Events, as texts, that wait to be stored: of too many the newest, and how many are left out. */
+export function boundedEvents(events: readonly string[]): readonly string[] {
+  if (events.length <= MOST_EVENTS) return events;
+  const left = events.slice(0, -KEPT_EVENTS).map((text) => (JSON.parse(text) as Partial<OmittedEvents>).omitted ?? 1);
+  const omitted = left.reduce((sum, count) => sum + count);
+  return [JSON.stringify({ omitted } satisfies OmittedEvents), ...events.slice(-KEPT_EVENTS)];
 }
 
 function emittedBy(activation: Activation, answer: CheckedAnswer): string[] {

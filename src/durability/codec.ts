@@ -26,6 +26,11 @@ import { oneLine } from './codec/text.js';
 export interface CodecOptions {
   /** Classes whose instances may be stored, by the name they are stored under. The name must not change later. */
   readonly classes?: Readonly<Record<string, StorableClass>>;
+  /**
+   * For showing only: an instance of a class that is not registered is read as one of an empty class of that name,
+   * instead of being refused.
+   */
+  readonly isForShow?: boolean;
 }
 
 export interface Codec {
@@ -40,16 +45,20 @@ export interface Codec {
    * @throws UnsupportedFormatError when it holds an instance of a class that is not registered here
    */
   readonly decode: (text: string, where: string) => unknown;
+  /** The same for a text that stood in another one and was parsed with it. Takes what it is given apart. */
+  readonly decodeParsed: (outer: unknown, where: string) => unknown;
 }
 
-/** The text of a codec's output in two forms; anything else is damage. */
-function parsed(text: string, where: string): { readonly v: unknown } | { readonly s: Written } {
-  let outer: unknown;
+function parsed(text: string, where: string): unknown {
   try {
-    outer = JSON.parse(text);
+    return JSON.parse(text);
   } catch (cause) {
     throw new CorruptCheckpointError(where, 'it is not JSON', cause);
   }
+}
+
+/** A codec's output is in two forms; anything else is damage. */
+function formOf(outer: unknown, where: string): { readonly v: unknown } | { readonly s: Written } {
   if (typeof outer === 'object' && outer !== null && Object.keys(outer).length === 1) {
     if ('v' in outer) return { v: outer.v };
     if ('s' in outer && typeof outer.s === 'object' && outer.s !== null && 'json' in outer.s) {
@@ -61,6 +70,17 @@ function parsed(text: string, where: string): { readonly v: unknown } | { readon
 
 export function createCodec(options: CodecOptions = {}): Codec {
   const classes = classTable(options.classes);
+  const { isForShow = false } = options;
+  const decodeParsed = (value: unknown, where: string): unknown => {
+    const outer = formOf(value, where);
+    if ('v' in outer) return outer.v;
+    try {
+      return revive(read(outer.s), classes, where, isForShow);
+    } catch (error) {
+      if (error instanceof UnsupportedFormatError || error instanceof CorruptCheckpointError) throw error;
+      throw new CorruptCheckpointError(where, `it cannot be read back: ${describeError(error)}`, error);
+    }
+  };
   return {
     encode(value, path) {
       try {
@@ -73,16 +93,8 @@ export function createCodec(options: CodecOptions = {}): Codec {
         throw new UnserializableError(path, `too large to be written as one text (${error.message})`);
       }
     },
-    decode(text, where) {
-      const outer = parsed(text, where);
-      if ('v' in outer) return outer.v;
-      try {
-        return revive(read(outer.s), classes, where);
-      } catch (error) {
-        if (error instanceof UnsupportedFormatError || error instanceof CorruptCheckpointError) throw error;
-        throw new CorruptCheckpointError(where, `it cannot be read back: ${describeError(error)}`, error);
-      }
-    },
+    decode: (text, where) => decodeParsed(parsed(text, where), where),
+    decodeParsed,
   };
 }
 

@@ -12,6 +12,7 @@ import { z } from 'zod';
 
 import { CorruptCheckpointError, InvalidArgumentError, UnsupportedFormatError } from '../errors/index.js';
 import { oneLine } from './codec/text.js';
+import { type Compression, COMPRESSIONS } from './compression.js';
 import { digestOf } from './digest.js';
 
 const FORMAT = 'engram';
@@ -41,19 +42,20 @@ const envelopeSchema = z.strictObject({
   version: z.literal(VERSION),
   ...fieldShape,
   codec: z.literal('json+superjson/1'),
-  compression: z.literal('none'),
+  /** Of the parts that are packed; `none` when none is. */
+  compression: z.string(),
   checksum: z.string().regex(SHA256),
 });
 
 /** What the caller says of a checkpoint; the rest of the envelope is the same for all, or computed. */
 export type EnvelopeFields = Readonly<z.infer<typeof fieldsSchema>>;
-export type Envelope = Readonly<z.infer<typeof envelopeSchema>>;
+export type Envelope = Readonly<z.infer<typeof envelopeSchema>> & { readonly compression: Compression };
 
 const problemsOf = (error: z.ZodError): string =>
   error.issues.map((issue) => `${issue.path.join('.') || 'it'}: ${issue.message}`).join('; ');
 
 /** The text that the checksum is of: written field by field, so that the order cannot depend on the caller. */
-const bodyText = (f: EnvelopeFields): string =>
+const bodyText = (f: EnvelopeFields, compression: string): string =>
   oneLine(
     JSON.stringify({
       format: FORMAT,
@@ -68,7 +70,7 @@ const bodyText = (f: EnvelopeFields): string =>
       attempt: f.attempt,
       savedAt: f.savedAt,
       codec: 'json+superjson/1',
-      compression: 'none',
+      compression,
       digest: f.digest,
     }),
   );
@@ -76,14 +78,14 @@ const bodyText = (f: EnvelopeFields): string =>
 const sumOf = (text: string): string => createHash('sha256').update(text).digest('base64url');
 
 /** @throws InvalidArgumentError when a field is not what the schema allows */
-export function sealEnvelope(fields: EnvelopeFields): string {
+export function sealEnvelope(fields: EnvelopeFields, compression: Compression = 'none'): string {
   const checked = fieldsSchema.safeParse(fields);
   if (!checked.success) {
     throw new InvalidArgumentError(`the head of a checkpoint cannot be written: ${problemsOf(checked.error)}`, {
       hint: 'give every field of an envelope as its type says',
     });
   }
-  const body = bodyText(checked.data);
+  const body = bodyText(checked.data, compression);
   return `${body.slice(0, -1)},"checksum":"${sumOf(body)}"}`;
 }
 
@@ -105,19 +107,33 @@ export function openEnvelope(text: string, where: string): Envelope {
   const { format, version } = value as { readonly format?: unknown; readonly version?: unknown };
   const supported = `"${FORMAT}" in version ${VERSION}`;
   if (format !== FORMAT) {
-    const got = format === undefined ? 'no format name' : `the format ${JSON.stringify(format)}`;
-    throw new UnsupportedFormatError(where, got, supported);
+    throw new UnsupportedFormatError(where, formatText(format), supported);
   }
   if (typeof version === 'number' && version > VERSION) {
     throw new UnsupportedFormatError(where, `the format "${FORMAT}" in version ${version}`, supported);
   }
   const checked = envelopeSchema.safeParse(value);
   if (!checked.success) throw new CorruptCheckpointError(where, `its head is not valid: ${problemsOf(checked.error)}`);
-  if (sumOf(bodyText(checked.data)) !== checked.data.checksum) {
+  const { checksum, compression } = checked.data;
+  if (sumOf(bodyText(checked.data, compression)) !== checksum) {
     throw new CorruptCheckpointError(where, 'the checksum of its head does not fit');
   }
-  return checked.data;
+  if (!isKnown(compression)) {
+    throw new UnsupportedFormatError(where, `the compression "${compression}"`, COMPRESSIONS.join(' and '));
+  }
+  return { ...checked.data, compression };
 }
+
+const formatText = (format: unknown): string => {
+  if (format === undefined) return 'no format name';
+  return typeof format === 'string' ? `the format ${JSON.stringify(format.slice(0, 80))}` : 'a format that is no name';
+};
+
+const isKnown = (name: string): name is Compression => (COMPRESSIONS as readonly string[]).includes(name);
+
+/** Whether a head says at first sight that this version wrote it. What is wrong with it then, `openEnvelope` tells. */
+export const looksFamiliar = (head: string): boolean => head.startsWith(BEGINNING);
+const BEGINNING = `{"format":"${FORMAT}","version":${VERSION},`;
 
 /** @throws CorruptCheckpointError when these are not the parts that the envelope was sealed for */
 export function verifyState(envelope: Envelope, parts: ReadonlyMap<string, string>, where: string): void {

@@ -54,12 +54,16 @@ function isPidFree(pid: number): boolean {
   }
 }
 
+/** Neither changes as long as this process lives. */
+let boot: string | undefined;
+let namespace: string | undefined;
+
 function currentBoot(): string {
-  return readOr('', () => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim());
+  return (boot ??= readOr('', () => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()));
 }
 
 function currentNamespace(): string {
-  return readOr('', () => readlinkSync('/proc/self/ns/pid'));
+  return (namespace ??= readOr('', () => readlinkSync('/proc/self/ns/pid')));
 }
 
 /** From /proc/<pid>/stat. `gone`: a zombie without threads, which will never run again but is not yet reaped. */

@@ -16,12 +16,15 @@ import type { Codec } from './codec.js';
 
 export type PartName = string;
 
-const ACTIVATION = 'frontier/';
-const VALUE = 'context/';
-const FAILURE = 'failed/';
-const HOPS = 'hops/';
-const OWED = 'owed/';
-const EARLY = 'early/';
+export const PREFIX = {
+  activation: 'frontier/',
+  value: 'context/',
+  failure: 'failed/',
+  hops: 'hops/',
+  owed: 'owed/',
+  early: 'early/',
+} as const;
+const { activation: ACTIVATION, value: VALUE, failure: FAILURE, hops: HOPS, owed: OWED, early: EARLY } = PREFIX;
 
 export const partOf = {
   /** How the run was started; never changes. */
@@ -74,6 +77,17 @@ const activationPart = z.object({
   payload: z.unknown(),
 });
 
+const settledPart = z.looseObject({
+  activation: z.string(),
+  neuron: z.string(),
+  dendrite: z.string(),
+  collateral: z.string(),
+  sameErrorAs: z.int().min(0).optional(),
+});
+const earlyPart = z.looseObject({ index: z.int().min(0), collateral: z.string() });
+const optionsPart = z.looseObject({});
+const hopsPart = z.int().min(0);
+
 /** A failure as it is stored: one error of several activations is stored once, and is one again. */
 export interface StoredFailure extends FailedActivation {
   /** The place of the failure whose error it is, too. */
@@ -93,47 +107,55 @@ export function contextFromParts(
 ): RunContext {
   const { ending, ...run } = read(parts, partOf.run(), runPart, where);
   const frontier: PendingActivation[] = [];
-  const values: Record<string, unknown> = {};
+  const values: [string, unknown][] = [];
   const failed: [number, StoredFailure][] = [];
   const joined: JoinedActivation[] = [];
   const owed: [number, OwedActivation][] = [];
   const early: EarlySignal[] = [];
-  const hops: Record<string, number> = {};
+  const hops: [string, number][] = [];
+  // what the codec gives back is what was given to it; the schema asks, and copies nothing
+  const record = <T>(name: PartName, text: string, schema: z.ZodType): T => {
+    const value = codec.decode(text, `${where}, ${name}`);
+    const { error } = schema.safeParse(value);
+    if (error !== undefined) throw unexpected(name, where, error);
+    return value as T;
+  };
   for (const [name, text] of parts) {
     if (name.startsWith(ACTIVATION)) {
       const record = activationOf(name, parse(text, activationPart, name, where), codec, where);
       if ('key' in record) joined.push(record);
       else frontier.push(record);
-    } else if (name.startsWith(VALUE)) values[name.slice(VALUE.length)] = codec.decode(text, `${where}, ${name}`);
+    } else if (name.startsWith(VALUE)) values.push([name.slice(VALUE.length), codec.decode(text, `${where}, ${name}`)]);
     else if (name.startsWith(FAILURE)) {
-      failed.push([Number(name.slice(FAILURE.length)), codec.decode(text, `${where}, ${name}`) as StoredFailure]);
+      failed.push([Number(name.slice(FAILURE.length)), record(name, text, settledPart)]);
     } else if (name.startsWith(OWED)) {
-      owed.push([Number(name.slice(OWED.length)), codec.decode(text, `${where}, ${name}`) as OwedActivation]);
-    } else if (name.startsWith(EARLY)) early.push(codec.decode(text, `${where}, ${name}`) as EarlySignal);
-    else if (name.startsWith(HOPS)) hops[name.slice(HOPS.length)] = Number(text);
+      owed.push([Number(name.slice(OWED.length)), record(name, text, settledPart)]);
+    } else if (name.startsWith(EARLY)) early.push(record(name, text, earlyPart));
+    else if (name.startsWith(HOPS)) hops.push([name.slice(HOPS.length), parse(text, hopsPart, name, where)]);
   }
   const decoded = (name: PartName): unknown => {
     const text = parts.get(name);
     return text === undefined ? undefined : codec.decode(text, `${where}, ${name}`);
   };
   const output = parts.get(partOf.output());
-  const reason = parts.get(partOf.reason());
-  const options = decoded(partOf.options()) as RunOptions | undefined;
+  const reason = decoded(partOf.reason());
+  const told = parts.get(partOf.options());
+  const options = told === undefined ? undefined : record<RunOptions>(partOf.options(), told, optionsPart);
   return {
     id,
     ...run,
     frontier: frontier
       .map((record) => (ending?.status === 'aborted' ? calledOf(record) : record))
       .sort((a, b) => rankOf(a) - rankOf(b) || a.n - b.n),
-    values,
+    values: Object.fromEntries(values),
     failed: withErrors(failed.sort(([a], [b]) => a - b).map(([, failure]) => failure)),
     deliveries: parts.has(partOf.deliveries()) ? read(parts, partOf.deliveries(), z.array(z.string()), where) : [],
     ...(output === undefined ? {} : { output: codec.decode(output, `${where}, output`) }),
-    ...(reason === undefined ? {} : { reason: codec.decode(reason, `${where}, reason`) }),
+    ...(reason === undefined ? {} : { reason }),
     ...(ending === undefined ? {} : { ending }),
     ...(options === undefined ? {} : { options }),
     early: early.sort((a, b) => a.index - b.index),
-    ...(Object.keys(hops).length === 0 ? {} : { hops }),
+    ...(hops.length === 0 ? {} : { hops: Object.fromEntries(hops) }),
     owed: owed.sort(([a], [b]) => a - b).map(([, settled]) => settled),
     joined: joined.sort((a, b) => a.n - b.n),
   };
@@ -162,7 +184,7 @@ function activationOf(
   where: string,
 ): PendingActivation | JoinedActivation {
   const { n, neuron, dendrite, collateral, payload, after, otherwiseOf, otherwise, key, size, ...details } = part;
-  const valueOf = (value: unknown): unknown => codec.decode(JSON.stringify(value), `${where}, ${name}`);
+  const valueOf = (value: unknown): unknown => codec.decodeParsed(value, `${where}, ${name}`);
   const record = {
     activation: name.slice(ACTIVATION.length),
     n,
@@ -189,6 +211,9 @@ function parse<T>(text: string, schema: z.ZodType<T>, name: PartName, where: str
   try {
     return schema.parse(JSON.parse(text));
   } catch (cause) {
-    throw new CorruptCheckpointError(where, `the part "${name}" is not what it should be`, cause);
+    throw unexpected(name, where, cause);
   }
 }
+
+const unexpected = (name: PartName, where: string, cause: unknown): CorruptCheckpointError =>
+  new CorruptCheckpointError(where, `the part "${name}" is not what it should be`, cause);

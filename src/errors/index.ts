@@ -1,3 +1,4 @@
+export { bytesText } from './bytes-text.js';
 export { describeError, EngramError } from './engram-error.js';
 export {
   InvalidArgumentError,
@@ -31,6 +32,7 @@ export {
 } from './run-errors.js';
 export {
   AlreadyOwnedError,
+  CheckpointTooLargeError,
   CorruptCheckpointError,
   GraphMismatchError,
   NotSupportedError,

@@ -1,3 +1,4 @@
+import { bytesText } from './bytes-text.js';
 import { describeError, EngramError } from './engram-error.js';
 
 /** A run of this id is stored already, and was started with another entry. */
@@ -151,18 +152,27 @@ export class UnsupportedFormatError extends EngramError {
   }
 }
 
-/** The graph has changed since the run was stored, and something that the run needs is gone. */
+/** A stored run needs what the graph does not have, or holds what does not fit the graph's schemas. */
 export class GraphMismatchError extends EngramError {
   readonly code = 'GRAPH_MISMATCH';
   constructor(
     readonly id: string,
+    /** What the run needs and the graph does not have. */
     readonly gone: readonly string[],
+    /** What the run holds and no schema of the graph takes. */
+    readonly misfits: readonly string[] = [],
   ) {
-    super(`run "${id}" was stored by another graph: ${gone.join('; ')}`, {
-      hint: 'bring back what is gone under the same name, or run the version of the flow that stored it',
+    const what = gone.length === 0 ? 'holds what this graph does not take' : 'was stored by another graph';
+    super(`run "${id}" ${what}: ${[...gone, ...misfits].join('; ')}`, {
+      hint: [gone.length === 0 ? '' : GONE, misfits.length === 0 ? '' : MISFITS].filter(Boolean).join('; '),
     });
   }
 }
+
+const GONE =
+  'bring back what is gone under the same name, give the CNS a `migrate`, or run the version of the flow that stored it';
+const MISFITS =
+  'while a run goes on, schemas are not asked of what its own neurons emit and keep: make the schema take what is stored, or mend the handler that made it and give the CNS a `migrate` for what is stored already';
 
 /** A value that cannot be stored without loss. */
 export class UnserializableError extends EngramError {
@@ -175,6 +185,29 @@ export class UnserializableError extends EngramError {
     super(`${path} is ${what}, which cannot be stored without loss`, {
       hint: 'keep plain data, Date, Map, Set, BigInt, Error, URL, RegExp or typed arrays; make anything else again from data',
     });
+  }
+}
+
+/** A checkpoint that is larger than the user allows (`limits`). What was stored before is intact. */
+export class CheckpointTooLargeError extends EngramError {
+  readonly code = 'CHECKPOINT_TOO_LARGE';
+  constructor(
+    /** The value that is too large, or the largest of all, e.g. `the context of neuron "order"`. */
+    readonly what: string,
+    /** Of the value, or of all that is stored of the run; before compression. */
+    readonly bytes: number,
+    readonly limit: number,
+    /** How many of `bytes` are those of `what`, where the limit is one of the whole checkpoint. */
+    readonly share?: number,
+  ) {
+    super(
+      share === undefined
+        ? `${what} has ${bytesText(bytes)}, more than the ${bytesText(limit)} that a part of a checkpoint may have`
+        : `the checkpoint has ${bytesText(bytes)}, more than the ${bytesText(limit)} that it may have; the largest of it is ${what} (${bytesText(share)})`,
+      {
+        hint: `keep less in it, e.g. the name of a file instead of its content; or raise limits.${share === undefined ? 'part' : 'checkpoint'} and rehydrate the run: the checkpoints before this one are intact`,
+      },
+    );
   }
 }
 

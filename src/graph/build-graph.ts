@@ -12,6 +12,8 @@ export interface GraphOptions extends Naming {
   readonly name: string;
   /** The user's own version of the flow. */
   readonly version: string;
+  /** Which neurons hold what follows them: those that say so, unless told. The fingerprint does not depend on it. */
+  readonly milestones?: 'declared' | 'all' | 'none';
 }
 
 /** @throws InvalidGraphError listing everything that is wrong */
@@ -34,14 +36,15 @@ export function buildGraph(neurons: readonly AnyNeuron<never>[], options: GraphO
   const channelOf = (collateral: AnyCollateral) => channelByCollateral.get(collateral) as Channel;
   const built = specs.map((spec, index) => {
     const emits = [...new Set(Object.values(spec.axon).map(channelOf))];
-    return new GraphNeuron(spec.name, index, spec.milestone, spec.axon, spec.contextSchema, emits, spec.policy);
+    const milestone = options.milestones === 'all' || (spec.milestone && options.milestones !== 'none');
+    return new GraphNeuron(spec.name, index, milestone, spec.axon, spec.contextSchema, emits, spec.policy);
   });
   built.forEach((neuron, index) => subscribe(neuron, specs[index] as NamedSpec, { channelOf, modalityNames }));
 
   return {
     name: options.name,
     version: options.version,
-    fingerprint: fingerprintOf(built),
+    fingerprint: fingerprintOf(built, ({ index }) => specs[index]?.milestone === true),
     neurons: built,
     neuronByName: new Map(built.map((neuron) => [neuron.name, neuron])),
     nameByNeuron: new Map(specs.map((spec, index) => [neurons[index] as object, spec.name])),

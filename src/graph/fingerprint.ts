@@ -3,14 +3,17 @@ import type { GraphJoin, GraphNeuron } from './graph.js';
 
 /**
  * A hash of what stored runs depend on: neurons, their axons, dendrites, joins, what they wait for, whether they can be
- * undone, and milestones, by name. The order of neurons and of axon keys does not count; what handlers do cannot be seen
+ * undone, and declared milestones, by name. The order of neurons and of axon keys does not count; what handlers do cannot be seen
  * and does not count either, nor do limits, durations and retries.
  */
-export function fingerprintOf(neurons: readonly GraphNeuron[]): string {
+export function fingerprintOf(
+  neurons: readonly GraphNeuron[],
+  isDeclaredMilestone: (neuron: GraphNeuron) => boolean,
+): string {
   const shape = neurons
     .map((neuron) => ({
       name: neuron.name,
-      milestone: neuron.milestone,
+      milestone: isDeclaredMilestone(neuron),
       emits: neuron.emits.map((channel) => channel.name).sort(),
       dendrites: neuron.dendrites.map((dendrite) => dendrite.key).sort(),
       // absent where there are none, so that graphs without them keep the fingerprint that their runs were stored with

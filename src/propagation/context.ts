@@ -108,6 +108,8 @@ export interface RunOptions {
   readonly stimulationContext?: unknown;
   /** Whether the values of neurons that nothing pending can reach are dropped. */
   readonly autoCleanup?: boolean;
+  /** How it is stored, where it was told so; else by what the CNS says that runs it. */
+  readonly durability?: 'sync' | 'async' | 'exit';
 }
 
 /** A run that takes up nothing new: how it will have ended when what is left has ended. */

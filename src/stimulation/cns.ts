@@ -21,7 +21,8 @@ import type { AnyNeuron } from '../graph/neuron.js';
 import { createFlow, FLOW, type Flow } from '../propagation/operations.js';
 import { start } from '../propagation/transition.js';
 import { Work } from '../propagation/work.js';
-import { checkDelivery, refusalOf } from './delivery.js';
+import { type CheckpointPolicy, durabilityOf, milestonesOf, policyOf } from './checkpoint-policy.js';
+import { checkDelivery, checkDeliveryId, refusalOf } from './delivery.js';
 import { DurableRuns } from './durable-runs.js';
 import { checkEntry, checkTasks, encodeEntry, type Entry, NO_OPTIONS, startInputOf } from './entry.js';
 import { Listeners } from './listeners.js';
@@ -33,14 +34,25 @@ import type {
   ResponseListener,
   StimulateOptions,
 } from './options.js';
-import type { FailedTask, SignalOptions, Task } from './results.js';
+import type { AbortRunOptions, FailedTask, SignalOptions, Task } from './results.js';
+import { type Redact, redacted } from './redact.js';
 import { type RecoverOptions, type RecoveryReport, recoverAll } from './recover.js';
 import { Run, type RunHost } from './run.js';
 import { AwaitableStimulation, Stimulation } from './stimulation.js';
+import { storingOf } from './storing.js';
+
+/** How the values of its runs are written; for the tools of this package. */
+export const CODEC = Symbol.for('engram.codec');
 
 const DEFAULT_LEASE = 5000;
 /** What a timer can count. */
 const LONGEST_LEASE = 2 ** 31 - 1;
+
+interface BringBackOptions extends RehydrateOptions {
+  /** As `DurableRuns` has them. */
+  readonly isListed?: boolean;
+  readonly hasNoMail?: boolean;
+}
 
 interface LiveEntry {
   readonly run: Run;
@@ -53,12 +65,14 @@ export class CNS<G = unknown> {
   /** Who listens, who emits, what loops. */
   readonly network: Network;
   readonly #host: RunHost;
-  readonly #codec: Codec = createCodec();
+  readonly [CODEC]: Codec;
+  readonly #redact: Redact | undefined;
   readonly #clock: Clock;
   readonly #now = (): number => this.#clock.now();
   readonly #logger: Logger;
   readonly #listeners: Listeners;
   readonly #autoCleanup: boolean;
+  readonly #policy: CheckpointPolicy;
   readonly #durability: DurableRuns | null;
   /** Runs that go on here and were given an id, with the entry that they were started with. */
   readonly #live = new Map<string, LiveEntry>();
@@ -77,7 +91,11 @@ export class CNS<G = unknown> {
       });
     }
     const { name = 'flow', version = '1', registry, autoCleanupContexts = false } = options;
-    const given = { name, version, durable: store !== undefined };
+    const policy = (this.#policy = policyOf(options));
+    const storing = storingOf(options);
+    this[CODEC] = createCodec(options.classes === undefined ? {} : { classes: options.classes });
+    this.#redact = options.redact;
+    const given = { name, version, durable: store !== undefined, milestones: milestonesOf(options) };
     const graph = buildGraph(neurons, registry === undefined ? given : { ...given, registry });
     this.#clock = clock;
     this.#logger = logger;
@@ -101,9 +119,12 @@ export class CNS<G = unknown> {
             clock,
             logger,
             lease,
-            codec: this.#codec,
+            policy,
+            codec: this[CODEC],
+            storing,
             owner: thisOwner(clock),
             flow: this[FLOW],
+            migrate: options.migrate,
           });
   }
 
@@ -137,15 +158,19 @@ export class CNS<G = unknown> {
   #begin(given: Entry, options: StimulateOptions): AwaitableStimulation {
     const entry = this.#autoCleanup ? { ...given, options: { ...given.options, autoCleanup: true } } : given;
     const known = options.id === undefined ? undefined : this.#live.get(options.id);
+    const durability = this.#durability;
+    const told = durabilityOf('stimulate', options.durability, durability !== null);
     if (known !== undefined) return this.#attach(known, entry, options);
 
     const work = new Work(this[FLOW]);
     const run = new Run(work, this.#host);
-    const durability = this.#durability;
     this.#listeners.attach(run, options);
-    start(work, startInputOf(entry, options.id, durability !== null, this.#clock));
+    // it is no part of the entry: who starts the same again attaches, however the run is stored
+    const kept = told === undefined ? entry : { ...entry, options: { ...entry.options, durability: told } };
+    const isHeld = durability !== null && (told ?? this.#policy.durability) === 'sync';
+    start(work, startInputOf(kept, options.id, isHeld, this.#clock));
     if (durability !== null) {
-      const text = encodeEntry(entry, this.#codec);
+      const text = encodeEntry(entry, this[CODEC]);
       this.#live.set(work.id, { run, entry: text });
       durability.start(run, text, options.retry === true);
     } else if (options.id !== undefined) this.#live.set(options.id, { run, entry });
@@ -171,6 +196,31 @@ export class CNS<G = unknown> {
   }
 
   /**
+   * Aborts a run, wherever it lives: here at once; one that lives elsewhere when its owner looks, a third of its lease
+   * later at most; one that nobody holds when it is recovered or rehydrated.
+   * @returns resolves when it is stored for the run
+   * @throws RunEndedError, UnknownRunError, GraphMismatchError for a run of another flow, NotSupportedError,
+   *   StoreRequiredError for a run that does not live here
+   */
+  async abort(id: string, reason?: unknown, options: AbortRunOptions = {}): Promise<void> {
+    this.#assertOpen('abort');
+    const { compensate = false, deliveryId } = options;
+    if (deliveryId !== undefined) checkDeliveryId('abort', deliveryId);
+    const live = this.#live.get(id);
+    if (live !== undefined) return live.run.checkpoint(() => live.run.abort(reason, compensate));
+    const durability = this.#assertDurable('abort');
+    await durability.postAbort(id, { type: 'engram.abort', reason, compensate }, deliveryId ?? this.#clock.id());
+  }
+
+  /**
+   * A value as it may be shown: without what the option `redact` hides. A copy; what is stored stays as it is.
+   * @param path what the value is, for a function: `'payload', 'order'`, or `'context', 'pay'`, or `'output'`
+   */
+  redacted(value: unknown, ...path: readonly string[]): unknown {
+    return redacted(value, this.#redact, path);
+  }
+
+  /**
    * Tells a listener of every response of runs that start after this.
    * @returns removes it
    */
@@ -188,13 +238,18 @@ export class CNS<G = unknown> {
 
   /**
    * Makes a stored run live again; it goes on from its last milestone. One that has ended comes back ended, unless
-   * `retry` asks for what has failed to be done once more.
+   * `retry` asks for what has failed to be done once more. Of checkpoints that are damaged the newest valid one is used,
+   * and what was lost is logged and told to `onDamage`.
    * @returns undefined when the store holds no such run
    * @throws AlreadyOwnedError, NoValidCheckpointError, UnsupportedFormatError, GraphMismatchError, StoreRequiredError
    */
   async rehydrate(id: string, options: RehydrateOptions = {}): Promise<Stimulation | undefined> {
     this.#assertOpen('rehydrate');
     const durability = this.#assertDurable('rehydrate');
+    return this.#rehydrate(durability, id, options);
+  }
+
+  async #rehydrate(durability: DurableRuns, id: string, options: BringBackOptions): Promise<Stimulation | undefined> {
     return this.#handleOf(id) ?? durability.exclusively(id, () => this.#bringBack(durability, id, options));
   }
 
@@ -208,7 +263,7 @@ export class CNS<G = unknown> {
   async #bringBack(
     durability: DurableRuns,
     id: string,
-    { retry = false }: RehydrateOptions,
+    { onDamage, ...options }: BringBackOptions,
   ): Promise<Stimulation | undefined> {
     const starting = this.#live.get(id);
     if (starting !== undefined) {
@@ -217,7 +272,7 @@ export class CNS<G = unknown> {
       const handle = this.#handleOf(id, entry);
       if (handle !== undefined) return handle;
     }
-    const loaded = await durability.load(id, { retry });
+    const loaded = await durability.load(id, options);
     if (loaded === undefined) return undefined;
     const raced = this.#live.get(id);
     if (raced !== undefined && raced.entry === loaded.entry) {
@@ -227,8 +282,9 @@ export class CNS<G = unknown> {
     }
     const run = new Run(loaded.work, this.#host);
     this.#listeners.attach(run, {});
+    if (loaded.damaged !== null) onDamage?.(loaded.damaged);
     if (loaded.lease !== null) this.#live.set(id, { run, entry: loaded.entry });
-    await durability.resume(run, loaded);
+    await durability.resume(run, loaded, options);
     return new Stimulation(run);
   }
 
@@ -239,9 +295,16 @@ export class CNS<G = unknown> {
    */
   recover(options: RecoverOptions = {}): Promise<RecoveryReport> {
     this.#assertOpen('recover');
-    const { store } = this.#assertDurable('recover');
-    const isWanted = (id: string) => !this.#closed && !this.#live.has(id);
-    return recoverAll(store, this[FLOW].graph.name, (id) => this.rehydrate(id), isWanted, this.#now, options);
+    const durability = this.#assertDurable('recover');
+    const world = {
+      store: durability.store,
+      owner: durability.owner,
+      graph: this[FLOW].graph.name,
+      now: this.#now,
+      isWanted: (id: string) => !this.#closed && !this.#live.has(id),
+      bringBack: (id: string, how: BringBackOptions) => this.#rehydrate(durability, id, how),
+    };
+    return recoverAll(world, options);
   }
 
   /**
@@ -263,7 +326,7 @@ export class CNS<G = unknown> {
 
   #tryEncode(entry: Entry): string | undefined {
     try {
-      return encodeEntry(entry, this.#codec);
+      return encodeEntry(entry, this[CODEC]);
     } catch {
       return undefined; // entries that cannot be compared are not the same
     }
@@ -280,7 +343,7 @@ export class CNS<G = unknown> {
       throw new UndeliverableSignalError(work.id, event.type, refusal);
     }
     // refused here, it costs nothing; in a checkpoint it would cost the run
-    if (this.#durability !== null) this.#codec.encode(event.payload, `payload of "${event.type}"`);
+    if (this.#durability !== null) this[CODEC].encode(event.payload, `payload of "${event.type}"`);
     return event;
   }
 

@@ -4,9 +4,11 @@ import { Changes } from '../durability/changes.js';
 import type { Codec } from '../durability/codec.js';
 import { isProvablyDead } from '../durability/owner.js';
 import { partOf } from '../durability/parts.js';
-import type { Claim, Lease, Owner, Store } from '../durability/store.js';
+import type { Claim, Owner, Store } from '../durability/store.js';
+import { StoredParts, type StoringOptions } from '../durability/stored-parts.js';
 import {
   GraphMismatchError,
+  RunEndedError,
   RunExistsError,
   RunSuspendedError,
   SaveFailedError,
@@ -15,18 +17,20 @@ import {
 } from '../errors/index.js';
 import { finish, reopen } from '../propagation/ending.js';
 import type { RunContext } from '../propagation/context.js';
-import type { SignalEvent } from '../propagation/events.js';
-import { thaw } from '../propagation/image.js';
+import type { AbortEvent, SignalEvent } from '../propagation/events.js';
 import { barriersOf } from '../propagation/lists.js';
 import type { Flow } from '../propagation/operations.js';
-import { failedOf } from '../propagation/rare.js';
+import { failedOf, rareOf } from '../propagation/rare.js';
 import { apply } from '../propagation/transition.js';
 import type { Work } from '../propagation/work.js';
-import { messageOf } from './delivery.js';
+import type { CheckpointPolicy } from './checkpoint-policy.js';
+import { abortMessageOf, messageOf, refusalAt } from './delivery.js';
 import { Keeper } from './keeper.js';
 import { Leases } from './leases.js';
-import { checkGraph, type LoadedRun, loadRun } from './load.js';
-import type { Logger } from './options.js';
+import { type LoadedRun, loadRun, readRun, strangerOf, type UnreadableRun } from './load.js';
+import type { Logger, Migrate } from './options.js';
+import { readBack, type ReadyRun, startAgain } from './ready.js';
+import { Outage } from './outage.js';
 import type { Run } from './run.js';
 
 export interface DurableRunsOptions {
@@ -35,40 +39,50 @@ export interface DurableRunsOptions {
   readonly logger: Logger;
   /** Milliseconds. */
   readonly lease: number;
+  readonly policy: CheckpointPolicy;
   readonly codec: Codec;
+  readonly storing: StoringOptions;
   readonly owner: Owner;
   readonly flow: Flow;
-}
-
-/** A stored run, ready to go on. */
-export interface ReadyRun {
-  readonly work: Work;
-  readonly stored: LoadedRun;
-  /** Null for a run that has ended. */
-  readonly lease: Lease | null;
-  /** The encoded entry. */
-  readonly entry: string | null;
+  readonly migrate: Migrate | undefined;
 }
 
 interface LoadOptions {
   readonly entry?: string;
   readonly retry?: boolean;
+  readonly fromEntry?: boolean;
+  /** It was listed a moment ago, as a run of this graph that has not ended: its lease is asked for before it is read. */
+  readonly isListed?: boolean;
+}
+
+interface Resuming {
+  /** Who has kept the run that was to be started. */
+  readonly before?: Keeper | undefined;
+  /** Its inbox was seen empty a moment ago; what came since is seen when the lease is renewed. */
+  readonly hasNoMail?: boolean;
 }
 
 export class DurableRuns {
   readonly store: Store;
   readonly #options: DurableRunsOptions;
   readonly #leases: Leases;
+  readonly #outage: Outage;
   readonly #keepers = new WeakMap<Run, Keeper>();
   readonly #turns = new Map<string, Promise<unknown>>();
   readonly #beginning = new Set<Promise<void>>();
+  readonly #lookingBack = new Set<Promise<void>>();
   /** What comes up after this is let go instead of going on. */
   #closed = false;
 
   constructor(options: DurableRunsOptions) {
     this.#options = options;
     this.store = options.store;
+    this.#outage = new Outage(options.store.name, options.logger);
     this.#leases = new Leases(options.store, options.clock, options.lease, options.logger);
+  }
+
+  get owner(): Owner {
+    return this.#options.owner;
   }
 
   get #claim(): Claim {
@@ -119,7 +133,7 @@ export class DurableRuns {
     const { status } = ready.work;
     const ended = new UndeliverableSignalError(id, '(any)', `it has ended (${status})`);
     if (ready.lease === null) first?.handOver(null, ended);
-    await this.resume(run, ready, first);
+    await this.resume(run, ready, { before: first });
   }
 
   /** The encoded entry of a stored run, read without taking its lease; undefined when there is no such run. */
@@ -132,39 +146,40 @@ export class DurableRuns {
    * Reads a stored run and takes its lease, unless it has ended.
    * @param options.entry refuses a run that was started with another one, before its lease is touched
    * @param options.retry also of a run that has failed or was aborted, which then goes on
+   * @param options.fromEntry one that cannot be read begins again
    * @returns undefined when there is no such run
    */
-  async load(id: string, { entry, retry = false }: LoadOptions): Promise<ReadyRun | undefined> {
-    const before = await loadRun(this.store, id, this.#options.codec);
-    if (before === undefined) return undefined;
-    if (entry !== undefined && before.parts.get(partOf.entry()) !== entry) throw new RunExistsError(id);
-    const { status } = before.context;
-    const { name } = before.envelope.graph;
-    const own = this.#options.flow.graph.name;
-    if (name !== own) throw new GraphMismatchError(id, [`it is a run of "${name}", not of "${own}"`]);
-    if (status !== 'running' && !(retry && canReopen(before.context))) return this.#ready(before, null);
+  async load(id: string, options: LoadOptions): Promise<ReadyRun | undefined> {
+    const { entry, retry = false, fromEntry = false, isListed = false } = options;
+    if (!isListed) {
+      const before = await this.#read(id, fromEntry);
+      if (before === undefined) return undefined;
+      if ('envelope' in before) {
+        if (entry !== undefined && before.parts.get(partOf.entry()) !== entry) throw new RunExistsError(id);
+        const stranger = strangerOf(this.#options.flow.graph, before.envelope);
+        if (stranger !== undefined) throw new GraphMismatchError(id, [stranger]);
+        if (!goesOn(before.context, retry)) return readBack(before, null, this.#options);
+      }
+    }
     const lease = await this.store.acquire(id, this.#claim);
     if (lease === undefined) return undefined;
     try {
-      // read again: its last owner may have stored more before it let go
-      const loaded = await loadRun(this.store, id, this.#options.codec);
+      // read now: its last owner may have stored more before it let go
+      const loaded = await this.#read(id, fromEntry);
       if (loaded === undefined) throw new UnknownRunError(id, this.store.name);
-      return this.#ready(loaded, lease);
+      if (!('envelope' in loaded)) return startAgain(id, loaded, lease, this.#options);
+      if (goesOn(loaded.context, retry)) return readBack(loaded, lease, this.#options);
+      await this.store.release(id, lease);
+      return readBack(loaded, null, this.#options);
     } catch (error) {
       await this.store.release(id, lease).catch(() => undefined);
       throw error;
     }
   }
 
-  #ready(loaded: LoadedRun, lease: Lease | null): ReadyRun {
-    const { logger, flow } = this.#options;
-    const { context, envelope, damage } = loaded;
-    for (const what of damage) logger.warn(`run "${context.id}" goes on from checkpoint ${envelope.seq}: ${what}`);
-    if (lease !== null && checkGraph(flow.graph, loaded)) {
-      logger.warn(`run "${context.id}" was stored by another shape of "${flow.graph.name}", which has all it needs`);
-    }
-    const work = thaw(flow, context);
-    return { work, stored: loaded, lease, entry: loaded.parts.get(partOf.entry()) ?? null };
+  /** @throws NoValidCheckpointError, unless it may begin again */
+  #read(id: string, fromEntry: boolean): Promise<LoadedRun | UnreadableRun | undefined> {
+    return (fromEntry ? readRun : loadRun)(this.store, id, this.#options.codec);
   }
 
   /** Gives back a run that was loaded and is not to go on. */
@@ -173,18 +188,19 @@ export class DurableRuns {
   }
 
   /** Lets a stored run go on from where it stands; its milestones are stored, so what they hold is let go at once (I4). */
-  async resume(run: Run, ready: ReadyRun, before?: Keeper): Promise<void> {
-    const { stored, lease } = ready;
+  async resume(run: Run, ready: ReadyRun, { before, hasNoMail = false }: Resuming = {}): Promise<void> {
+    const { stored, lease, isNew } = ready;
     if (lease === null) {
       run.showEnded();
       return;
     }
     const { work } = run;
-    const { keeper, changes } = this.#keep(run, (kept) => kept.adopt(work));
+    const { keeper, changes } = this.#keep(run, (kept) => (isNew ? kept.adoptNew(work) : kept.adopt(work)));
     before?.handOver(keeper, new RunSuspendedError(work.id));
-    const { envelope, newestSeq, parts } = stored;
-    keeper.resume(lease, { seq: envelope.seq, newestSeq, attempt: envelope.attempt, parts });
-    if (work.status !== 'running') {
+    rareOf(work).hold = this.#policyOf(work).durability === 'sync';
+    keeper.resume(lease, stored);
+    const isReopened = work.status !== 'running';
+    if (isReopened) {
       changes.onReopened(failedOf(work).length);
       reopen(work, this.#options.clock.now());
     }
@@ -193,7 +209,7 @@ export class DurableRuns {
       apply(work, { type: barrier.subscriber.neuron.checkpointedType, activation: barrier.cause });
     }
     finish(work);
-    await this.#go(keeper);
+    await this.#go(keeper, { isNew, isReopened, hasNoMail: hasNoMail && !isReopened });
   }
 
   /** Puts a signal into the inbox of a run that lives elsewhere, or nowhere. */
@@ -203,53 +219,82 @@ export class DurableRuns {
     if (stored === undefined) throw new UnknownRunError(id, this.store.name);
     const { status, ending, deliveries } = stored.context;
     if (deliveries.includes(deliveryId)) return; // it was taken, and the answer to that was lost
-    const { name } = stored.envelope.graph;
-    const own = this.#options.flow.graph.name;
-    if (name !== own) throw new UndeliverableSignalError(id, event.type, `it is a run of "${name}", not of "${own}"`);
-    if (status !== 'running') throw new UndeliverableSignalError(id, event.type, `it has ended (${status})`);
-    if (ending !== undefined) throw new UndeliverableSignalError(id, event.type, 'it is about to end');
-    if (!this.store.capabilities.inbox) {
-      throw new UndeliverableSignalError(
-        id,
-        event.type,
-        `it does not live here, and ${this.store.name} keeps no inbox`,
-      );
+    const refusal =
+      strangerOf(this.#options.flow.graph, stored.envelope) ??
+      refusalAt(status, ending !== undefined) ??
+      (this.store.capabilities.inbox ? undefined : `it does not live here, and ${this.store.name} keeps no inbox`);
+    if (refusal !== undefined) throw new UndeliverableSignalError(id, event.type, refusal);
+    try {
+      await this.store.post(id, message);
+    } catch (error) {
+      if (!(error instanceof RunEndedError)) throw error;
+      throw new UndeliverableSignalError(id, event.type, `it has ended (${error.status})`);
     }
-    await this.store.post(id, message);
+  }
+
+  /** Puts an abort into the inbox of a run that lives elsewhere, or nowhere. */
+  async postAbort(id: string, abort: AbortEvent, deliveryId: string): Promise<void> {
+    const stored = await loadRun(this.store, id, this.#options.codec);
+    if (stored === undefined) throw new UnknownRunError(id, this.store.name);
+    const stranger = strangerOf(this.#options.flow.graph, stored.envelope);
+    if (stranger !== undefined) throw new GraphMismatchError(id, [stranger]);
+    // one that was taken, of which the answer was lost, is known to the store also when the run has ended by it
+    await this.store.post(id, abortMessageOf(abort, deliveryId, this.#options.codec));
   }
 
   onEnded(run: Run): void {
     const keeper = this.#keepers.get(run);
-    if (keeper !== undefined) this.#leases.remove(keeper);
+    if (keeper === undefined || !this.#leases.remove(keeper)) return;
+    if (run.status === 'suspended' || run.work.status === 'running') return;
+    const looked = keeper.lookBack().finally(() => this.#lookingBack.delete(looked));
+    this.#lookingBack.add(looked);
   }
 
   async close(): Promise<void> {
     this.#closed = true;
-    await Promise.all([...this.#leases.keepers].map((keeper) => keeper.letGo()));
-    await Promise.all([...this.#beginning, ...this.#turns.values()]);
+    const left = await Promise.allSettled([...this.#leases.keepers].map((keeper) => keeper.letGo()));
+    await Promise.all([...this.#beginning, ...this.#turns.values(), ...this.#lookingBack]);
+    const failure = left.find((one) => one.status === 'rejected');
+    if (failure !== undefined) throw failure.reason;
   }
 
   #keep(run: Run, adopt: (changes: Changes) => void): { readonly keeper: Keeper; readonly changes: Changes } {
-    const { clock, codec, logger } = this.#options;
+    const { clock, codec, storing, logger } = this.#options;
+    const policy = this.#policyOf(run.work);
     const changes = new Changes(() => clock.now(), codec);
     adopt(changes);
-    const keeper = new Keeper(run, { store: this.store, clock, changes, codec, logger });
+    const { id } = run.work;
+    const parts = new StoredParts(storing, codec, (message) => logger.warn(`run "${id}": ${message}`));
+    const { store } = this;
+    const keeper = new Keeper(run, { store, clock, changes, codec, parts, logger, policy, outage: this.#outage });
     run.record(changes);
     run.hold(keeper);
     this.#keepers.set(run, keeper);
     return { keeper, changes };
   }
 
-  async #go(keeper: Keeper): Promise<void> {
+  /** What a run was told when it was started counts before what its CNS says. */
+  #policyOf({ rare }: Work): CheckpointPolicy {
+    const { policy } = this.#options;
+    const told = rare?.options?.durability;
+    return told === undefined || told === policy.durability ? policy : { ...policy, durability: told };
+  }
+
+  async #go(keeper: Keeper, { isNew = false, isReopened = false, hasNoMail = false } = {}): Promise<void> {
     if (this.#closed) {
       await keeper.letGo();
       return;
     }
     this.#leases.add(keeper);
-    await keeper.readInbox();
-    keeper.run.go();
+    if (!hasNoMail) await keeper.readInbox(isReopened);
+    if (isNew) await keeper.checkpoint();
+    if (!keeper.run.hasEnded) keeper.run.go();
   }
 }
+
+/** Whether a stored run has anything to do. */
+const goesOn = (context: RunContext, retry: boolean): boolean =>
+  context.status === 'running' || (retry && canReopen(context));
 
 /** Whether anything of a run that has ended is left to do. Of one that was undone: only what could not be. */
 const canReopen = ({ status, ending, failed }: RunContext): boolean =>

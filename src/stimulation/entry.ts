@@ -1,5 +1,5 @@
 /** What a run is started with, checked before anything of it exists. */
-import type { ZodError, ZodType } from 'zod';
+import { z, type ZodError, type ZodType } from 'zod';
 import type { Clock } from '../clock/clock.js';
 import type { Codec } from '../durability/codec.js';
 import { describeError, InvalidArgumentError, InvalidPayloadError, UnknownCollateralError } from '../errors/index.js';
@@ -140,6 +140,30 @@ function parseNow(channel: Channel, schema: ZodType, payload: unknown): ReturnTy
 
 export const issuesOf = (error: ZodError): string[] =>
   error.issues.map(({ path, message }) => (path.length === 0 ? message : `${path.map(String).join('.')}: ${message}`));
+
+/** An entry as it was stored, asked of the schemas once more. @throws what is wrong with it */
+export function decodeEntry(graph: Graph, text: string, codec: Codec): Entry {
+  const { signals, output, options, values, tasks } = entrySchema.parse(codec.decode(text, 'entry'));
+  return {
+    signals: signals.map(({ collateral, payload, delay }) => {
+      const channel = channelOf(graph, collateral);
+      const record = { collateral, payload: checkPayload(channel, payload) };
+      return delay === undefined ? record : { ...record, delay };
+    }),
+    output: output ?? undefined,
+    options: options,
+    values,
+    tasks: (tasks as readonly TaskData[] | undefined) ?? NO_TASKS,
+  };
+}
+
+const entrySchema = z.object({
+  signals: z.array(z.object({ collateral: z.string(), payload: z.unknown(), delay: z.number().optional() })),
+  output: z.string().nullable(),
+  options: z.record(z.string(), z.unknown()).optional(),
+  values: z.record(z.string(), z.unknown()).optional(),
+  tasks: z.array(z.record(z.string(), z.unknown())).optional(),
+});
 
 /** An entry as it is stored and compared. */
 export const encodeEntry = ({ signals, output, options, values, tasks }: Entry, codec: Codec): string =>

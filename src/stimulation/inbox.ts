@@ -1,9 +1,8 @@
 /** What was put into the inbox of a durable run: taken once, and acknowledged by the checkpoint that holds it. */
 import type { Codec } from '../durability/codec.js';
-import type { Store } from '../durability/store.js';
-import type { SignalEvent } from '../propagation/events.js';
+import type { InboxMessage, Store } from '../durability/store.js';
 import { leaveUnclaimed } from '../propagation/expecting.js';
-import { eventOf, refusalOf } from './delivery.js';
+import { type Mail, mailOf, refusalOf } from './delivery.js';
 import type { Logger } from './options.js';
 import type { Run } from './run.js';
 
@@ -13,12 +12,19 @@ export interface InboxOptions {
   readonly logger: Logger;
 }
 
+/** What is to be done with a message; null for one that stays where it is. */
+type Take = (mail: Mail, deliveryId: string) => (() => void) | null;
+
+const NOTHING = (): void => undefined;
+
 export class Inbox {
   readonly #run: Run;
   readonly #options: InboxOptions;
   /** Taken, and not acknowledged yet. */
   readonly #taken = new Set<string>();
   #hasNews = false;
+  /** The run takes no signals after this, also where it has not come to it yet. */
+  #isAborted = false;
 
   constructor(run: Run, options: InboxOptions) {
     this.#run = run;
@@ -40,37 +46,87 @@ export class Inbox {
     for (const deliveryId of deliveryIds) this.#taken.delete(deliveryId);
   }
 
-  /** Gives the run what is there, as long as it takes anything. A store that cannot be read now is read the next time. */
-  read(): Promise<void> {
-    return this.#open(
-      ({ work }) => refusalOf(work) === undefined,
-      (event) => this.#run.send(event),
+  /**
+   * Gives the run what is there, as long as it takes anything. A store that cannot be read now is read the next time.
+   * @param isReopened the run had ended: an abort that is there was meant for its life before
+   */
+  async read(isReopened = false): Promise<void> {
+    const { work } = this.#run;
+    if (work.status !== 'running' || work.rare?.ending?.status === 'aborted') return;
+    await this.#open((mail) => {
+      if ('abort' in mail) {
+        if (isReopened) return NOTHING;
+        const { reason, compensate } = mail.abort;
+        this.#isAborted = true;
+        return () => this.#run.abort(reason, compensate);
+      }
+      if (this.#isAborted || refusalOf(this.#run.work) !== undefined) return null;
+      return 'signal' in mail ? () => this.#run.send(mail.signal) : NOTHING;
+    });
+  }
+
+  /**
+   * The end of the run is about to be stored. A signal that is there when it has completed was taken by nobody: its
+   * result says so; of any other run it stays, and arrives when that is taken up again. An abort comes too late.
+   */
+  async close(): Promise<void> {
+    const { work } = this.#run;
+    await this.#open((mail, deliveryId) => {
+      if ('abort' in mail) {
+        const isLate = work.status !== 'aborted';
+        return isLate ? () => this.#warnLate('an abort', deliveryId, `it had ended (${work.status})`) : NOTHING;
+      }
+      if (work.status !== 'completed') return null;
+      return 'signal' in mail ? () => leaveUnclaimed(work, mail.signal) : NOTHING;
+    });
+  }
+
+  /** The end is stored: what came while that was under way was taken by nobody, and no checkpoint can say so any more. */
+  async lookBack(): Promise<void> {
+    const { store, codec } = this.#options;
+    const { id, flow, status } = this.#run.work;
+    if (!store.capabilities.inbox) return;
+    // a store that was closed meanwhile keeps the message as it is
+    for (const message of await store.inbox(id).catch(() => [])) {
+      const isAbort = 'abort' in mailOf(flow.graph, message, codec);
+      if (isAbort ? status === 'aborted' : status !== 'completed') continue;
+      this.#warnLate(isAbort ? 'an abort' : 'a signal', message.deliveryId, 'its end was being stored');
+    }
+  }
+
+  #warnLate(what: string, deliveryId: string, when: string): void {
+    const { id } = this.#run.work;
+    this.#options.logger.warn(
+      `${what} for run "${id}" came when ${when}, and was not taken (delivery id "${deliveryId}")`,
     );
   }
 
-  /** What is there when the run has completed was taken by nobody: its result says so. Of any other run it stays. */
-  close(): Promise<void> {
-    return this.#open(
-      ({ work }) => work.status === 'completed',
-      (event) => leaveUnclaimed(this.#run.work, event),
-    );
-  }
-
-  async #open(isWanted: (run: Run) => boolean, take: (event: SignalEvent) => void): Promise<void> {
-    const { store, codec, logger } = this.#options;
-    if (!store.capabilities.inbox || !isWanted(this.#run)) return;
-    const { id, flow } = this.#run.work;
+  async #open(take: Take): Promise<void> {
+    const { store, logger } = this.#options;
+    if (!store.capabilities.inbox) return;
+    const { id } = this.#run.work;
     try {
       for (const message of await store.inbox(id)) {
-        if (this.#taken.has(message.deliveryId) || this.#run.hasEnded || !isWanted(this.#run)) continue;
-        const opened = eventOf(flow.graph, message, codec);
-        this.#taken.add(message.deliveryId);
-        this.#hasNews = true;
-        if ('event' in opened) take(opened.event);
-        else logger.warn(`a signal for run "${id}" cannot be delivered, and is dropped: ${opened.problem}`);
+        if (!this.#taken.has(message.deliveryId) && !this.#run.hasEnded) this.#hand(message, take);
       }
     } catch (error) {
       logger.warn(`the inbox of run "${id}" could not be read`, error);
+    }
+  }
+
+  #hand(message: InboxMessage, take: Take): void {
+    const { codec, logger } = this.#options;
+    const { id, flow } = this.#run.work;
+    const { deliveryId } = message;
+    const mail = mailOf(flow.graph, message, codec);
+    const doIt = take(mail, deliveryId);
+    if (doIt === null) return;
+    // before it is done: the run may be stored in the turn that this makes
+    this.#taken.add(deliveryId);
+    this.#hasNews = true;
+    doIt();
+    if ('problem' in mail) {
+      logger.warn(`a signal for run "${id}" cannot be delivered, and is dropped: ${mail.problem}`);
     }
   }
 }

@@ -1,111 +1,117 @@
 /**
- * Keeps one durable run in a store: when a checkpoint is due, what it holds, and what it lets go on.
+ * Keeps one durable run in a store: makes its saves, one at a time, and lets go on what they hold back.
  *
- * I3: one save at a time, each `seq` greater than the last. I4: what a milestone holds is let go when the save that
- * holds the milestone's settlement is acknowledged. I5: a save that is refused because somebody took the run over stops
- * the run and touches nothing. Texts are made at once, in the turn that made the checkpoint due.
+ * I3: one save at a time, each `seq` greater than the last; what happens meanwhile is one state that the next one
+ * stores. I4: what a milestone holds is let go when the save that holds the milestone's settlement is acknowledged. I5:
+ * a save that is refused because somebody took the run over stops the run and touches nothing. Texts are made at once,
+ * in the turn that made the checkpoint due. Not its job: when that is (checkpoint-policy.ts), what the texts say
+ * (drafts.ts), how long a store is waited for (outage.ts).
  */
-import type { Clock } from '../clock/clock.js';
+import type { Clock, Timer } from '../clock/clock.js';
 import type { Changes } from '../durability/changes.js';
-import { StateDigest } from '../durability/digest.js';
-import { sealEnvelope } from '../durability/envelope.js';
-import type { Claim, Lease, RunIndex, Store } from '../durability/store.js';
 import type { Codec } from '../durability/codec.js';
-import { type EngramError, RunSuspendedError, SaveFailedError, StaleOwnerError } from '../errors/index.js';
+import { partOf } from '../durability/parts.js';
+import type { StoredParts } from '../durability/stored-parts.js';
+import type { Claim, Lease, Store } from '../durability/store.js';
+import {
+  type EngramError,
+  RunSuspendedError,
+  SaveFailedError,
+  StaleOwnerError,
+  StoreUnavailableError,
+} from '../errors/index.js';
 import type { Activation } from '../propagation/activation.js';
-import { barriersOf, dueOf, hasBarrier, isWaiting, isWaitingStored } from '../propagation/lists.js';
+import { barriersOf } from '../propagation/lists.js';
 import type { Work } from '../propagation/work.js';
+import { type CheckpointPolicy, isDue } from './checkpoint-policy.js';
+import { Drafts, type StoredState } from './drafts.js';
 import { Inbox } from './inbox.js';
 import type { Logger } from './options.js';
+import { type Outage, Patience } from './outage.js';
 import type { Run } from './run.js';
 import type { EndGate } from './run-more.js';
+import { SaveWaiters } from './save-waiters.js';
 
 export interface KeeperOptions {
   readonly store: Store;
   readonly clock: Clock;
   readonly changes: Changes;
   readonly codec: Codec;
+  readonly parts: StoredParts;
   readonly logger: Logger;
+  readonly policy: CheckpointPolicy;
+  readonly outage: Outage;
 }
 
-/** Somebody waits until all that has happened so far is stored. */
-interface Wanted {
-  readonly resolve: () => void;
-  readonly reject: (error: unknown) => void;
-}
-
-interface Draft {
-  readonly head: string;
-  readonly index: RunIndex;
-  readonly parts: Record<string, string | null>;
-  readonly events: readonly string[];
+/** One save as it was asked of the store. */
+interface Attempt {
+  readonly seq: number;
+  readonly ends: boolean;
+  readonly barriers: readonly Activation[];
+  readonly ackInbox: readonly string[];
 }
 
 export class Keeper implements EndGate {
   readonly run: Run;
   readonly #store: Store;
   readonly #clock: Clock;
+  readonly #logger: Logger;
+  readonly #policy: CheckpointPolicy;
   readonly #changes: Changes;
-  readonly #digest = new StateDigest();
+  readonly #drafts: Drafts;
+  readonly #inbox: Inbox;
+  readonly #patience: Patience;
   #lease: Lease | null = null;
-  #seq = 0;
-  #parentSeq: number | null = null;
-  #attempt = 1;
   #saving = false;
+  /** How many saves have begun. */
+  #begun = 0;
   /** The save that is on its way gives the lease up: whatever is said of the lease meanwhile, that save decides. */
   #ending = false;
   #inFlight: Promise<void> = Promise.resolve();
-  /** Made, not stored yet: a save that failed is part of the next one. */
-  #unsaved: { parts: Record<string, string | null>; events: readonly string[] } = { parts: {}, events: [] };
-  #whole = false;
-  #wanted: Wanted[] = [];
-  readonly #inbox: Inbox;
+  readonly #waiters = new SaveWaiters();
+  /** Until what has changed is to be stored whatever happens. */
+  #timer: Timer | null = null;
+  #isOverdue = false;
+  /** Set when the run is let go; settles when that is done. */
+  #leaving: Promise<void> | null = null;
+  /** Why what has happened last will not be stored by this process. */
+  #lost: { readonly error: unknown } | null = null;
 
   constructor(run: Run, options: KeeperOptions) {
+    const { store, clock, changes, parts, logger, policy, outage } = options;
     this.run = run;
-    this.#store = options.store;
-    this.#clock = options.clock;
-    this.#changes = options.changes;
+    this.#store = store;
+    this.#clock = clock;
+    this.#changes = changes;
+    this.#logger = logger;
+    this.#policy = policy;
+    this.#drafts = new Drafts(clock, changes, parts);
     this.#inbox = new Inbox(run, options);
+    this.#patience = new Patience(clock, outage);
   }
 
   /** What is to be renewed; null when nothing is. */
   get lease(): Lease | null {
-    return this.#ending ? null : this.#lease;
+    return this.#ending && !this.#patience.isWaiting ? null : this.#lease;
   }
 
   /** Stores a new run and takes its lease, in one save. @returns false when a run of this id is there already */
   async create(claim: Claim, entry: string): Promise<boolean> {
     const { work } = this.run;
-    const { head, index, parts, events } = this.#draft(1, 1, { entry });
+    const { seq, head, index, parts, events } = this.#drafts.make(work, 1, { [partOf.entry()]: entry });
     const present = Object.entries(parts).filter((part): part is [string, string] => part[1] !== null);
-    const lease = await this.#store.create({
-      id: work.id,
-      claim,
-      head,
-      parts: Object.fromEntries(present),
-      events,
-      index,
-    });
+    const first = { id: work.id, claim, head, parts: Object.fromEntries(present), events, index };
+    const lease = await this.#store.create(first);
     if (lease === undefined) return false;
     this.#lease = lease;
-    this.#seq = 1;
-    this.#parentSeq = 1;
-    this.#unsaved = { parts: {}, events: [] };
+    this.#drafts.onStored(seq);
     return true;
   }
 
   /** Goes on with a stored run under a lease that was taken for it. */
   resume(lease: Lease, stored: StoredState): void {
     this.#lease = lease;
-    this.#seq = stored.newestSeq;
-    this.#parentSeq = stored.seq;
-    this.#attempt = stored.attempt + 1;
-    for (const [name, text] of stored.parts) this.#digest.set(name, text);
-    if (stored.seq === stored.newestSeq) return;
-    // what lies between the checkpoint used and the newest is not to be built upon
-    this.#whole = true;
-    this.#unsaved = { parts: Object.fromEntries(stored.parts), events: [] };
+    this.#drafts.resume(stored);
   }
 
   onRenewed(lease: Lease): void {
@@ -113,7 +119,11 @@ export class Keeper implements EndGate {
   }
 
   onTurn(): void {
-    if (this.#saving || this.#lease === null) return;
+    const lease = this.#lease;
+    if (lease === null) return;
+    this.#watchTime();
+    if (this.run.status !== 'starting') this.#waiters.onStarted();
+    if (this.#saving) return;
     const { work } = this.run;
     const last = lastBarrierOf(work);
     if (last !== null) {
@@ -121,81 +131,111 @@ export class Keeper implements EndGate {
       this.#release(last);
       return;
     }
-    if (this.#isDue(work)) this.#inFlight = this.#save();
+    const isAsked = this.#waiters.wantsNext || this.#isOverdue;
+    if (isAsked || isDue(this.#policy, work, this.#changes, this.#inbox.hasNews)) this.#inFlight = this.#save(lease);
   }
 
-  /** Milestones, failures, failed attempts, waits and the end are stored, and what somebody asks for. */
-  #isDue(work: Work): boolean {
-    if (work.status !== 'running' || hasBarrier(work) || this.#changes.hasNewFailure(work)) return true;
-    if (this.#wanted.length > 0 || this.#inbox.hasNews || this.#changes.hasNewAttempt) return true;
-    return this.#changes.isDirty && isWaiting(work);
-  }
-
-  /** Resolves when all that has happened so far is stored. */
-  checkpoint(): Promise<void> {
-    if (this.run.hasEnded) return Promise.resolve();
-    return new Promise((resolve, reject) => {
-      this.#wanted.push({ resolve, reject });
+  /** From the first change on that no save holds, the time counts after which one has to. */
+  #watchTime(): void {
+    const { everyMs } = this.#policy;
+    if (everyMs === null || this.#timer !== null || this.#isOverdue || !this.#changes.isBehind(this.run.work)) return;
+    const isOver = (): void => {
+      this.#timer = null;
+      this.#isOverdue = true;
       this.onTurn();
-    });
+    };
+    this.#timer = this.#clock.after(everyMs, isOver, { background: true });
   }
 
-  /** Takes what was put into the run's inbox. Whatever goes wrong, the messages stay where they are. */
-  async readInbox(): Promise<void> {
-    await this.#inbox.read();
+  #forgetTime(): void {
+    this.#timer?.cancel();
+    this.#timer = null;
+    this.#isOverdue = false;
+  }
+
+  /**
+   * Resolves when all that has happened so far is stored.
+   * @param happens what happens first; when that makes a checkpoint due, it is the one that is waited for
+   */
+  checkpoint(happens?: () => void): Promise<void> {
+    const before = this.#begun;
+    const isTurning = this.run.work.views?.turning === true;
+    happens?.();
+    // it comes up when this turn is over, and no checkpoint before that holds it
+    if (happens !== undefined && isTurning) return Promise.resolve().then(() => this.checkpoint());
+    if (this.#leaving !== null || this.run.hasEnded) return this.#wasStored();
+    const isEarly = happens !== undefined && this.run.status === 'starting';
+    const isOnItsWay = happens !== undefined && this.#saving && this.#begun > before;
+    const stored = this.#waiters.wait(isEarly ? 'started' : isOnItsWay ? 'current' : 'next');
+    this.onTurn();
+    return stored;
+  }
+
+  /** Of a run that has ended here, or was let go. */
+  async #wasStored(): Promise<void> {
+    await this.#leaving;
+    if (this.#lost !== null) throw this.#lost.error;
+  }
+
+  /** After the end: says what came too late to be taken. */
+  lookBack(): Promise<void> {
+    return this.#inbox.lookBack();
+  }
+
+  /**
+   * Takes what was put into the run's inbox. Whatever goes wrong, the messages stay where they are.
+   * @param isReopened the run had ended, and goes on once more
+   */
+  async readInbox(isReopened = false): Promise<void> {
+    await this.#inbox.read(isReopened);
     if (this.run.status !== 'starting') this.onTurn();
   }
 
   /** The run was stored already, and another keeper keeps it: who waits for a checkpoint waits for one of that. */
   handOver(to: Keeper | null, otherwise: EngramError): void {
-    if (to === null) this.#disappoint(otherwise);
-    else to.#wanted.push(...this.#wanted.splice(0));
+    if (to === null) this.#waiters.rejectAll(otherwise);
+    else this.#waiters.handOver(to.#waiters);
   }
 
-  /** Somebody who waits for a checkpoint that will not come. */
-  #disappoint(error: unknown): void {
-    for (const { reject } of this.#wanted.splice(0)) reject(error);
-  }
-
-  async #save(): Promise<void> {
+  /** Tries until what there is to store is stored, or the run stops. */
+  async #save(lease: Lease): Promise<void> {
     this.#saving = true;
+    this.#begun++;
     const { work } = this.run;
-    const lease = this.#lease as Lease;
-    const seq = this.#seq + 1;
-    const ends = (this.#ending = work.status !== 'running');
-    if (ends) await this.#inbox.close();
-    const barriers = barriersOf(work);
-    const wanted = this.#wanted.splice(0);
-    const ackInbox = this.#inbox.taken;
-    try {
-      const { head, index, parts, events } = this.#draft(seq, lease.fence, {});
-      await this.#store.save({
-        id: work.id,
-        seq,
-        fence: lease.fence,
-        head,
-        parts,
-        whole: this.#whole,
-        events,
-        ackInbox,
-        index,
-        release: ends,
-      });
-    } catch (error) {
-      for (const { reject } of wanted) reject(new SaveFailedError(work.id, seq, error));
-      if (this.#lease !== null) await this.#onSaveFailed(seq, lease, error);
-      return;
+    for (;;) {
+      const ends = (this.#ending = work.status !== 'running');
+      if (ends) await this.#inbox.close();
+      this.#waiters.onBegun();
+      const attempt = { seq: this.#drafts.next, ends, barriers: barriersOf(work), ackInbox: this.#inbox.taken };
+      try {
+        const draft = this.#draft(lease);
+        const { ackInbox } = attempt;
+        await this.#store.save({ id: work.id, fence: lease.fence, ...draft, ackInbox, release: ends });
+      } catch (error) {
+        if (!this.#mayTryAgain(error)) return this.#onFailed(attempt, lease, error);
+        const isStored = await this.#turnsOutStored(attempt, error);
+        if (this.#lease === null) return;
+        if (!isStored) continue;
+      }
+      return this.#onStored(attempt);
     }
-    for (const { resolve } of wanted) resolve();
+  }
+
+  #draft({ fence }: Lease) {
+    this.#forgetTime();
+    return this.#drafts.make(this.run.work, fence);
+  }
+
+  #onStored({ seq, ends, barriers, ackInbox }: Attempt): void {
+    this.#patience.end(true);
+    this.#drafts.onStored(seq);
+    this.#waiters.resolve('current');
     this.#inbox.onAcknowledged(ackInbox);
     if (this.#lease === null) return; // let go, or lost, while the save was on its way
-    this.#seq = this.#parentSeq = seq;
-    this.#unsaved = { parts: {}, events: [] };
-    this.#whole = false;
     if (ends) {
-      this.#lease = null;
+      this.#giveUp();
       this.run.end();
-      for (const { resolve } of this.#wanted.splice(0)) resolve();
+      this.#waiters.resolve('next');
       return;
     }
     for (const barrier of barriers) this.#release(barrier);
@@ -208,81 +248,128 @@ export class Keeper implements EndGate {
     this.run.actor.send({ type: subscriber.neuron.checkpointedType, activation: cause });
   }
 
-  async #onSaveFailed(seq: number, lease: Lease, error: unknown): Promise<void> {
-    this.#lease = null;
-    const { work } = this.run;
-    this.#disappoint(error);
+  /** Whether the store is away for a while, and the run waits for it. */
+  #mayTryAgain(error: unknown): boolean {
+    return this.#policy.onSaveFailure === 'continue' && this.#lease !== null && this.#leaving === null && isAway(error);
+  }
+
+  /**
+   * Waits until the store answers again.
+   * @returns whether it has the save after all, and it was the answer to that which was lost; false when the run stops
+   */
+  async #turnsOutStored({ seq }: Attempt, error: unknown): Promise<boolean> {
+    const { id } = this.run.work;
+    for (;;) {
+      await this.#patience.wait(id, error);
+      if (this.#lease === null) return false;
+      try {
+        const { history } = this.#store.capabilities;
+        const newest = history ? (await this.#store.history(id))[0] : (await this.#store.load(id))?.seq;
+        return newest === seq;
+      } catch (again) {
+        if (this.#leaving !== null || !isAway(again)) return false; // the next save says what is wrong
+      }
+    }
+  }
+
+  async #onFailed({ seq }: Attempt, lease: Lease, error: unknown): Promise<void> {
+    if (this.#lease === null) {
+      if (this.#leaving === null) this.#waiters.rejectAll(error); // the run was lost
+      return;
+    }
+    const { id } = this.run.work;
+    this.#giveUp();
     if (error instanceof StaleOwnerError) {
-      this.run.stop(error);
+      this.#stop(error);
       return;
     }
     // the run stops here, so that nothing happens that is not stored; whoever mends the store may go on at once
-    const released = this.#store.release(work.id, lease).catch(() => undefined);
-    this.run.stop(new SaveFailedError(work.id, seq, error), released);
+    const released = this.#store.release(id, lease).catch(() => undefined);
+    this.#stop(new SaveFailedError(id, seq, error), released);
     await released;
+  }
+
+  /** Nothing more is stored of the run by this keeper, save what it was let go with. */
+  #giveUp(): void {
+    this.#lease = null;
+    this.#forgetTime();
+    this.#patience.hurry();
+    this.#patience.end(false);
+  }
+
+  #stop(error: unknown, first?: Promise<unknown>): void {
+    this.#lost = { error };
+    this.#waiters.rejectAll(error);
+    this.run.stop(error, first);
   }
 
   /** Somebody else took the run while it was not renewed. */
   lose(error: EngramError): void {
     if (this.#lease === null || this.#ending) return;
-    this.#lease = null;
-    this.#disappoint(error);
-    this.run.stop(error);
+    this.#giveUp();
+    this.#stop(error);
   }
 
-  /** Gives the run up without ending it: its process closes, and any other may take it at once. */
-  async letGo(): Promise<void> {
-    if (this.#ending) return this.#inFlight;
+  /**
+   * Gives the run up without ending it: its process closes, and any other may take it at once, as it stands now. One
+   * that has come to its end ends.
+   * @throws SaveFailedError when what has happened last could not be stored
+   */
+  letGo(): Promise<void> {
+    return (this.#leaving ??= this.#leave());
+  }
+
+  async #leave(): Promise<void> {
+    this.#patience.hurry();
+    const { work } = this.run;
     const lease = this.#lease;
     if (lease === null) return;
-    this.#lease = null;
-    const { id } = this.run.work;
-    this.#disappoint(new RunSuspendedError(id));
-    const released = this.#inFlight.then(() => this.#store.release(id, lease));
-    this.run.stop(
-      new RunSuspendedError(id),
-      released.catch(() => undefined),
-    );
-    await released;
+    if (work.status !== 'running') {
+      for (this.onTurn(); this.#lease !== null;) await this.#inFlight;
+      return;
+    }
+    this.#giveUp();
+    const left = this.#inFlight.then(() => this.#saveLast(lease));
+    const told = left.catch(() => undefined);
+    this.run.stop(new RunSuspendedError(work.id), told);
+    await left;
+  }
+
+  /**
+   * The state that a run is let go with: what was in flight is to be done again. One whose milestones are stored as they
+   * come goes on from the last of them, unless somebody waits for more.
+   */
+  async #saveLast(lease: Lease): Promise<void> {
+    const { work } = this.run;
+    const { id } = work;
+    const seq = this.#drafts.next;
+    const isBehind = this.#drafts.isBehind(work);
+    const isKept = this.#policy.durability !== 'sync' || this.#drafts.hasFailed || this.#waiters.isAwaited;
+    try {
+      if (isBehind && isKept) {
+        const ackInbox = this.#inbox.taken;
+        await this.#store.save({ id, fence: lease.fence, ...this.#draft(lease), ackInbox, release: true });
+      } else await this.#store.release(id, lease);
+    } catch (error) {
+      this.#lost = { error: new RunSuspendedError(id) };
+      this.#waiters.rejectAll(this.#lost.error);
+      if (error instanceof StaleOwnerError) return; // it goes on elsewhere
+      await this.#store.release(id, lease).catch(() => undefined);
+      throw new SaveFailedError(id, seq, error);
+    }
+    this.#waiters.resolve('current', 'next');
+    if (isBehind && !isKept) this.#lost = { error: new RunSuspendedError(id) };
+    this.#waiters.rejectAll(new RunSuspendedError(id));
   }
 
   onActorStopped(): void {
-    this.letGo().catch((error: unknown) => this.run.stop(error));
-  }
-
-  #draft(seq: number, fence: number, more: Record<string, string>): Draft {
-    const { work } = this.run;
-    const { parts, events } = this.#changes.take(work);
-    const merged = { ...this.#unsaved.parts, ...more, ...parts };
-    this.#unsaved = { parts: merged, events: [...this.#unsaved.events, ...events] };
-    for (const [name, text] of Object.entries(merged)) {
-      if (text === null) this.#digest.delete(name);
-      else this.#digest.set(name, text);
-    }
-    const { graph } = work.flow;
-    const { name, version, fingerprint } = graph;
-    const status = isWaitingStored(work) ? 'waiting' : work.status;
-    const milestone = barriersOf(work).at(-1)?.subscriber.neuron.name ?? null;
-    const head = sealEnvelope({
-      id: work.id,
-      seq,
-      parentSeq: this.#parentSeq,
-      fence,
-      graph: { name, version, fingerprint },
-      status,
-      milestone,
-      attempt: this.#attempt,
-      savedAt: this.#clock.now(),
-      digest: this.#digest.toString(),
-    });
-    return {
-      head,
-      index: { status, graph: name, due: dueOf(work) },
-      parts: merged,
-      events: this.#unsaved.events,
-    };
+    const { id } = this.run.work;
+    this.letGo().catch((error: unknown) => this.#logger.warn(`run "${id}" was let go without its last changes`, error));
   }
 }
+
+/** Whether this says that the store may do later what it cannot do now. */
+const isAway = (error: unknown): boolean => error instanceof StoreUnavailableError && error.retryable;
 
 /** A barrier of a run that has nothing else left: the end's save takes its settlement with it. */
 const lastBarrierOf = (work: Work): Activation | null => {
@@ -291,12 +378,3 @@ const lastBarrierOf = (work: Work): Activation | null => {
   const undoes = rare.owed !== null && (rare.ending !== null || rare.failed.length > 0 || (rare.joins?.size ?? 0) > 0);
   return undoes ? null : rare.barrierHead;
 };
-
-/** A stored run as it was read back. */
-export interface StoredState {
-  readonly seq: number;
-  /** The newest there is; newer than `seq` when that one is damaged. */
-  readonly newestSeq: number;
-  readonly attempt: number;
-  readonly parts: ReadonlyMap<string, string>;
-}

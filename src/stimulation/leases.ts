@@ -29,11 +29,13 @@ export class Leases {
     this.#arm();
   }
 
-  remove(keeper: Keeper): void {
-    this.#keepers.delete(keeper);
-    if (this.#keepers.size > 0) return;
+  /** @returns false when it was not among them */
+  remove(keeper: Keeper): boolean {
+    const wasHeld = this.#keepers.delete(keeper);
+    if (this.#keepers.size > 0) return wasHeld;
     this.#timer?.cancel();
     this.#timer = null;
+    return wasHeld;
   }
 
   #arm(): void {

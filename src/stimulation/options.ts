@@ -1,14 +1,37 @@
 /** What users give to `new CNS` and `stimulate`, and what they get back. */
 import type { Clock } from '../clock/clock.js';
+import type { StorableClass } from '../durability/codec/kinds.js';
+import type { CompressionOptions } from '../durability/compression.js';
+import type { Limits } from '../durability/limits.js';
 import type { Store } from '../durability/store.js';
 import type { InspectionObserver } from '../../machines/logic.js';
 import type { AnyCollateral, Signal } from '../graph/collateral.js';
 import type { AfferentPath, Modality } from '../graph/modality.js';
+import type { RunContext } from '../propagation/context.js';
+import type { Redact } from './redact.js';
+import type { DamagedRun } from './results.js';
 import type { Stimulation } from './stimulation.js';
 
 export interface Logger {
   warn(message: string, error?: unknown): void;
   error(message: string, error?: unknown): void;
+}
+
+/**
+ * How a run is stored. `sync`: what follows a milestone starts when the milestone is stored. `async`: stored behind the
+ * run, which waits for nothing but its entry and its end. `exit`: the entry, then only when it fails, waits or ends. `async`
+ * and `exit` runs are also stored when `cns.close()` lets them go.
+ */
+export type Durability = 'sync' | 'async' | 'exit';
+
+/** What makes a checkpoint due. The entry, every failure, every wait and the end are stored whatever is chosen. */
+export type CheckpointMoment = 'milestone' | 'response' | 'error';
+
+export interface CheckpointOptions {
+  /** `response`: every neuron is a milestone. `error`: no neuron is. `milestone` unless told. */
+  readonly on?: CheckpointMoment | readonly CheckpointMoment[];
+  /** What has changed is stored after this many milliseconds at the latest, in every mode. Blocks nothing. */
+  readonly everyMs?: number;
 }
 
 export interface CNSOptions {
@@ -25,8 +48,37 @@ export interface CNSOptions {
   readonly autoCleanupContexts?: boolean;
   /** Where runs are stored. Without one they live in memory only. */
   readonly store?: Store;
+  /** `sync` unless told; needs a store. */
+  readonly durability?: Durability;
+  /** When runs are stored; needs a store. */
+  readonly checkpoint?: CheckpointOptions;
+  /**
+   * What becomes of a run when its store is unavailable. `fail`: it stops with `SaveFailedError`. `continue`: the save
+   * is tried again until the store is back, and everything that need not wait for it goes on. `fail` unless told.
+   */
+  readonly onSaveFailure?: 'fail' | 'continue';
   /** How long a run is held unless renewed, in milliseconds. Renewed three times within it. 5,000 unless told. */
   readonly lease?: number;
+  /**
+   * Classes whose instances may stand in payloads and context values, by the name they are stored under, which must not
+   * change later. Own properties are kept; the constructor is not called on the way back.
+   */
+  readonly classes?: Readonly<Record<string, StorableClass>>;
+  /** Packs stored texts of more bytes than this, e.g. `{ above: 65_536 }`; they are no longer readable by a person. Off unless told. */
+  readonly compression?: CompressionOptions | false;
+  /**
+   * How many bytes one part of a checkpoint, and all that is stored of a run, may have, before compression. A warning
+   * comes at 80 %, and where no limit is set at 1 MiB of a part and 32 MiB of a run; a checkpoint above the limit fails
+   * with `CheckpointTooLargeError`, and what was stored before stays.
+   */
+  readonly limits?: Limits;
+  /**
+   * What is not shown of payloads and context values by the command line and whoever asks `cns.redacted`: names of
+   * properties, at any depth, or a function that gives what to show instead. Storing and running know nothing of it.
+   */
+  readonly redact?: Redact;
+  /** Brings runs that another shape of the graph has stored into this one. */
+  readonly migrate?: Migrate;
   readonly clock?: Clock;
   /** `console` unless told. */
   readonly logger?: Logger;
@@ -62,6 +114,11 @@ export interface StimulateOptions extends RunShape {
    * there.
    */
   readonly id?: string;
+  /**
+   * How this run is stored, wherever it goes on; what the CNS says that runs it unless told. A run that is stored
+   * already keeps what it was started with.
+   */
+  readonly durability?: Durability;
   /** Of a stored run of this id that has failed or was aborted: do once more what it has not done, as `rehydrate` does. */
   readonly retry?: boolean;
   /**
@@ -75,9 +132,27 @@ export interface StimulateOptions extends RunShape {
   readonly abortSignal?: AbortSignal;
 }
 
+/**
+ * Asked of a run that a graph with another fingerprint has stored, before it is checked against this one. Pure: it may be
+ * asked again of the same checkpoint. What it returns is stored before the run goes on; undefined for a run that fits as
+ * it is.
+ */
+export type Migrate = (stored: {
+  readonly context: RunContext;
+  /** That has stored it. */
+  readonly graph: { readonly name: string; readonly version: string; readonly fingerprint: string };
+}) => RunContext | undefined;
+
 export interface RehydrateOptions {
   /** Of a run that has failed or was aborted: do once more what has failed, under the ids that it had. */
   readonly retry?: boolean;
+  /**
+   * Of a run of which no checkpoint can be read: start it again with the entry that is stored, where that can be read.
+   * What it had done is given up, and done once more.
+   */
+  readonly fromEntry?: boolean;
+  /** Told when checkpoints could not be read, before the run goes on. A warning is logged in any case. */
+  readonly onDamage?: (damaged: DamagedRun) => void;
 }
 
 /** Told of a response. What a returned promise holds goes on when it is settled; a failure of it fails the run in the end. */

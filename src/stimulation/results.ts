@@ -5,6 +5,22 @@ export interface AbortOptions {
   readonly compensate?: boolean;
 }
 
+export interface AbortRunOptions extends AbortOptions {
+  /** The same id twice is one abort. */
+  readonly deliveryId?: string;
+}
+
+/** A stored run of which not every checkpoint could be read. */
+export interface DamagedRun {
+  readonly id: string;
+  /** The checkpoint that it went on from; `entry` when it was started again. */
+  readonly used: number | 'entry';
+  /** The checkpoints that could not be read, newest first: what they held is done again, or given up. */
+  readonly lost: readonly number[];
+  /** What is wrong with them, for a person. */
+  readonly problems: readonly string[];
+}
+
 export interface SignalOptions {
   /** The same id twice is one signal. */
   readonly deliveryId?: string;

@@ -8,8 +8,8 @@ export interface EndGate {
   onTurn(): void;
   /** Somebody stopped the run's actor before its end. */
   onActorStopped(): void;
-  /** Resolves when all that has happened so far is stored. */
-  checkpoint(): Promise<void>;
+  /** Resolves when all that has happened so far is stored, `happens` included, which it calls first. */
+  checkpoint(happens?: () => void): Promise<void>;
 }
 
 export interface RunMore {

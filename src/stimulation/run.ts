@@ -205,14 +205,14 @@ export class Run implements Host {
   /** Resolves when the run has the signal, and with a store when that is stored. */
   async signal(signal: Signal, options: SignalOptions): Promise<void> {
     const event = this.#host.checkSignal(this, signal, options);
-    if (event === undefined) return;
-    this.send(event);
-    await this.checkpoint();
+    if (event !== undefined) await this.checkpoint(() => this.send(event));
   }
 
-  /** Resolves when all that has happened so far is stored. */
-  async checkpoint(): Promise<void> {
-    await this.#more?.gate?.checkpoint();
+  /** Resolves when all that has happened so far is stored, `happens` included, which it calls first. */
+  async checkpoint(happens?: () => void): Promise<void> {
+    const gate = this.#more === null ? null : this.#more.gate;
+    if (gate === null) happens?.();
+    else await gate.checkpoint(happens);
   }
 
   /** What comes up in a turn is part of it, also when an actor was made meanwhile. */

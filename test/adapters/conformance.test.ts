@@ -2,21 +2,48 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { conformanceCases, storeConformance } from '../../adapters/conformance.js';
-import { memoryStore } from '../../adapters/memory.js';
-import type { Store } from '../../src/durability/store.js';
+import { conformanceCases, type ConformanceOptions, storeConformance } from 'engram/adapters/conformance';
+import { memoryStore } from 'engram/adapters/memory';
+import { CAPABILITIES, sharedMemory } from './support/shared-memory.js';
+import { spoiledCheckpoints } from './support/spoiled-checkpoints.js';
+import { spoiledLeases } from './support/spoiled-leases.js';
+import { spoiledLists, spoiledMail } from './support/spoiled-mail-and-lists.js';
 
-type Case = [title: string, body: () => Promise<void>];
+const AGREEMENT = 'the store declares what the suite was told of it';
+const EXCLUSIONS = 'every exclusion names a case that is run, and gives a reason';
+
+/** The cases as a runner would get them: title to body. */
+function casesOf(options: Partial<ConformanceOptions>): Map<string, () => Promise<void>> {
+  const cases = new Map<string, () => Promise<void>>();
+  const runner = {
+    describe: (_: string, body: () => void) => body(),
+    it: (title: string, body: () => Promise<void>) => cases.set(title, body),
+  };
+  const hooks = ['kill', 'tear'] as const;
+  storeConformance({ name: 'a store', runner, fresh: sharedMemory, capabilities: CAPABILITIES, hooks, ...options });
+  return cases;
+}
+
+const outcomeOf = (body: (() => Promise<void>) | undefined): Promise<string> =>
+  Promise.resolve()
+    .then(() => body?.())
+    .then(
+      () => 'passed',
+      (error: unknown) => String(error),
+    );
 
 describe('the conformance suite', () => {
   it('passes with any runner, and gives each case a fresh store', async () => {
     let stores = 0;
-    const cases = collect((clock) => {
-      stores += 1;
-      return memoryStore({ clock });
+    const cases = casesOf({
+      fresh: (clock) => {
+        stores += 1;
+        return sharedMemory(clock);
+      },
     });
-    for (const [, body] of cases) await body();
-    expect(stores).toBe(conformanceCases.length);
+    for (const body of cases.values()) await body();
+    expect(stores).toBe(conformanceCases.length + 1);
+    expect([...cases.keys()]).toEqual([...conformanceCases, AGREEMENT, EXCLUSIONS]);
   });
 
   it('names each case once, by its outcome', () => {
@@ -24,67 +51,84 @@ describe('the conformance suite', () => {
     expect(conformanceCases.filter((title) => /should|works/.test(title))).toEqual([]);
   });
 
-  it('leaves out a case that is excluded, and says why', () => {
+  it('leaves out what the store declares that it cannot, and says so', () => {
+    const titles = [...casesOf({ capabilities: memoryStore().capabilities, hooks: [] }).keys()];
+    expect(
+      titles.filter((title) => title.includes('(left out: the store declares that it survives nothing)')),
+    ).not.toEqual([]);
+    expect([...casesOf({ hooks: [] }).keys()]).toContain(
+      '(left out: the test offers no way to tear a write) I3: a save that was torn is as if it had never been, and the run goes on from the one before',
+    );
+    expect(titles).toHaveLength(conformanceCases.length + 2);
+  });
+
+  it('fails a store that can more or less than the suite was told, and a hook that was not named', async () => {
+    const told = { capabilities: { ...CAPABILITIES, list: false } };
+    expect(await outcomeOf(casesOf(told).get(AGREEMENT))).toMatch(/capabilities.*of the store/s);
+    expect(await outcomeOf(casesOf({ hooks: ['kill'] }).get(AGREEMENT))).toMatch(/`hooks` offered/);
+    const { again: _, ...closed } = sharedMemory({} as never);
+    expect(await outcomeOf(casesOf({ fresh: () => closed }).get(AGREEMENT))).toMatch(/give `again`/);
+  });
+
+  it('leaves out a case that is excluded, says why, and fails when the store passes it all the same', async () => {
     const title = conformanceCases[3] ?? '';
-    const titles = collect(() => memoryStore(), { [title]: 'it cannot' }).map(([name]) => name);
-    expect(titles).toContain(`(left out: it cannot) ${title}`);
-    expect(titles).not.toContain(title);
+    const excluded = `(left out: it cannot) ${title}`;
+    const passing = casesOf({ exclusions: { [title]: 'it cannot' } });
+    expect(passing.has(title)).toBe(false);
+    expect(await outcomeOf(passing.get(excluded))).toMatch(/passes .*take the exclusion out/);
+    const fresh: ConformanceOptions['fresh'] = (clock) =>
+      sharedMemory(clock, () => ({ create: () => Promise.reject(new Error()) }));
+    expect(await outcomeOf(casesOf({ fresh, exclusions: { [title]: 'it cannot' } }).get(excluded))).toBe('passed');
+    const unrun = casesOf({ exclusions: { [title]: { reason: 'it cannot', run: false } } });
+    expect(await outcomeOf(unrun.get(excluded))).toBe('passed');
   });
 
-  it('fails for an exclusion that matches no case, and for one without a reason', async () => {
-    for (const exclusions of [{ 'no such case': 'a reason' }, { [conformanceCases[0] ?? '']: ' ' }]) {
-      const last = collect(() => memoryStore(), exclusions).at(-1);
-      await expect(Promise.resolve().then(() => last?.[1]())).rejects.toThrow(/exclusions/);
-    }
+  it.each<[string, ConformanceOptions['exclusions'], Partial<ConformanceOptions>, RegExp]>([
+    ['matches no case', { 'no such case': 'a reason' }, {}, /match no case/],
+    ['has no reason', { [conformanceCases[0] ?? '']: ' ' }, {}, /give no reason/],
+    [
+      'is of a case that is left out',
+      { [conformanceCases.at(-1) ?? '']: 'it cannot' },
+      { hooks: [] },
+      /left out already/,
+    ],
+  ])('fails for an exclusion that %s', async (_, exclusions, options, message) => {
+    const cases = casesOf({ ...options, ...(exclusions && { exclusions }) });
+    expect(await outcomeOf(cases.get(EXCLUSIONS))).toMatch(message);
+  });
+});
+
+describe('a store that breaks the contract', () => {
+  const violations = [...spoiledCheckpoints, ...spoiledLeases, ...spoiledMail, ...spoiledLists];
+  const titles = [...conformanceCases, AGREEMENT];
+  const titlesOf = (beginnings: readonly string[]): string[] =>
+    beginnings.map((beginning) => titles.find((title) => title.startsWith(beginning)) ?? `no case: ${beginning}`);
+
+  it.each(violations)('is caught when it $name', async ({ caught, spoil, torn }) => {
+    const cases = casesOf({ fresh: (clock) => sharedMemory(clock, spoil, torn) });
+    const missed: string[] = [];
+    for (const title of titlesOf(caught)) if ((await outcomeOf(cases.get(title))) === 'passed') missed.push(title);
+    expect(missed).toEqual([]);
   });
 
-  it.each<[string, Partial<Store>]>([
-    ['keeps every checkpoint under one seq', { history: async () => [1] }],
-    ['forgets the inbox', { inbox: async () => [] }],
-    ['lists nothing', { list: async () => ({ runs: [] }) }],
-    ['accepts any save', { save: async () => undefined }],
-    ['lets anybody acquire', { acquire: async (_, claim) => ({ owner: claim.owner, fence: 9, until: 0 }) }],
-    ['never closes', { close: async () => undefined }],
-  ])('fails a store that %s', async (_, broken) => {
-    const cases = collect((clock) => spoiled(memoryStore({ clock }), broken));
-    const results = await Promise.allSettled(cases.map(([, body]) => body()));
-    expect(results.filter(({ status }) => status === 'rejected').length).toBeGreaterThan(0);
+  it('is caught by every case: none of them passes whatever the store does', () => {
+    const catching = new Set(violations.flatMap(({ caught }) => titlesOf(caught)));
+    expect(titles.filter((title) => !catching.has(title))).toEqual([]);
+    expect([...catching].filter((title) => !titles.includes(title))).toEqual([]);
   });
 });
 
 describe('every store in adapters/', () => {
   const folder = fileURLToPath(new URL('../../adapters', import.meta.url));
-  const stores = readdirSync(folder)
-    .filter((name) => name.endsWith('.ts'))
-    .filter((name) => /export function \w+Store\(/.test(readFileSync(`${folder}/${name}`, 'utf8')));
+  const maker = /export function (\w+Store)\(/;
+  const sourceOf = (name: string) => readFileSync(`${folder}/${name}`, 'utf8');
+  const stores = readdirSync(folder).filter((name) => name.endsWith('.ts') && maker.test(sourceOf(name)));
 
-  it('is found', () => expect(stores).toEqual(expect.arrayContaining(['file.ts', 'memory.ts'])));
+  it('is found', () => expect(stores).toEqual(expect.arrayContaining(['file.ts', 'key-value.ts', 'memory.ts'])));
 
   it.each(stores)('%s runs the suite', (store) => {
-    const name = basename(store, '.ts');
-    const test = readFileSync(fileURLToPath(new URL(`./${name}.test.ts`, import.meta.url)), 'utf8');
-    expect(test).toMatch(new RegExp(`storeConformance\\(\\{[\\s\\S]*${name}Store\\(`));
+    const test = readFileSync(fileURLToPath(new URL(`./${basename(store, '.ts')}.test.ts`, import.meta.url)), 'utf8');
+    const [, made = ''] = maker.exec(sourceOf(store)) ?? [];
+    expect(test).toMatch(new RegExp(`storeConformance\\(\\{[\\s\\S]*${made}\\(`));
   });
 });
-
-function collect(
-  open: (clock: Parameters<Parameters<typeof storeConformance>[0]['fresh']>[0]) => Store,
-  exclusions = {},
-): Case[] {
-  const cases: Case[] = [];
-  const runner = {
-    describe: (_: string, body: () => void) => body(),
-    it: (title: string, body: () => Promise<void>) => cases.push([title, body]),
-  };
-  storeConformance({ name: 'a store', runner, fresh: (clock) => ({ store: open(clock) }), exclusions });
-  return cases;
-}
-
-function spoiled(store: Store, broken: Partial<Store>): Store {
-  return new Proxy(store, {
-    get(target, key: keyof Store) {
-      const member = broken[key] ?? target[key];
-      return typeof member === 'function' ? member.bind(target) : member;
-    },
-  });
-}

@@ -5,5 +5,6 @@ import { memoryStore } from '../../adapters/memory.js';
 storeConformance({
   name: 'memoryStore',
   runner: { describe, it },
+  capabilities: memoryStore().capabilities,
   fresh: (clock) => ({ store: memoryStore({ clock }) }),
 });

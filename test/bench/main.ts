@@ -3,10 +3,13 @@
  * that do anything. `--check` exits with 1 when a bound does not hold.
  */
 import { CNS, collateral, neuron } from 'engram';
+import { codecLines } from './codec.js';
 import { asyncHandler, bareAwaits, chain, first, flatMachine, HOPS, syncHandler } from './flows.js';
+import { durableSteps } from './durable.js';
 import { features, heapOfLoop } from './features.js';
 import { liveRuns } from './live.js';
 import { type Contender, type Figures, holds, keepMany, type Line, measure, print } from './measure.js';
+import { recoverLines } from './recover.js';
 
 const RUNS_IN_FLIGHT = 20_000;
 const ROUNDS = Number(process.env['ENGRAM_BENCH_ROUNDS'] ?? 15);
@@ -115,6 +118,13 @@ function leftBehind(): number {
   return (heapOfLoop(1_000_000) - few) / 2 ** 20;
 }
 
-const over = [...lines, memory, ...after, ...wide].filter((line) => !holds(line));
+const steps = await durableSteps();
+
+const recovered = await recoverLines();
+
+const written = await codecLines(ROUNDS);
+print(written);
+
+const over = [...lines, memory, ...after, ...wide, ...steps, ...recovered, ...written].filter((line) => !holds(line));
 console.log(over.length === 0 ? '\nevery bound holds' : `\n${over.length} bounds do not hold`);
 if (over.length > 0 && process.argv.includes('--check')) process.exitCode = 1;

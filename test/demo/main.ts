@@ -6,7 +6,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { styleText } from 'node:util';
-import { type Attempt, KillableImport, randomOf, REPORTS, seedOf, type Stored } from '../crash/killable-import.js';
+import { type Attempt, filmImport, KillableRun, REPORTS, type Stored } from '../crash/killable-run.js';
+import { randomOf, seedOf } from '../support/random.js';
 
 const BATCH = 20;
 const KILLS = 5;
@@ -30,7 +31,7 @@ function assertDone(attempt: Attempt): void {
   throw new Error(`${attempt.command} ended with ${attempt.exitCode}: ${attempt.errors}`);
 }
 
-async function storedOf(films: KillableImport): Promise<Stored> {
+async function storedOf(films: KillableRun): Promise<Stored> {
   const stored = await films.stored();
   if (stored === undefined) throw new Error(`${films.id} is not stored`);
   return stored;
@@ -43,7 +44,7 @@ async function demo(dir: string, seed: number): Promise<boolean> {
   say(`  ${paint('dim', `seed ${seed}; ENGRAM_SEED=${seed} npm run demo makes the same choices`)}`);
   say();
 
-  const calm = new KillableImport(dir, 'undisturbed', BATCH);
+  const calm = new KillableRun(dir, 'undisturbed', filmImport(BATCH));
   const whole = await calm.attempt();
   assertDone(whole);
   const expected = await storedOf(calm);
@@ -52,7 +53,7 @@ async function demo(dir: string, seed: number): Promise<boolean> {
   say();
   say(paint('dim', row(['kill', 'alive for', 'milestones stored', 'pending', 'of these run again'])));
 
-  const films = new KillableImport(dir, 'killed', BATCH);
+  const films = new KillableRun(dir, 'killed', filmImport(BATCH));
   let done = 0;
   let kills = 0;
   let again: number | undefined;
@@ -94,7 +95,7 @@ async function demo(dir: string, seed: number): Promise<boolean> {
   say();
   let isEqual = true;
   for (const name of REPORTS) {
-    const sums = [calm.sha256(name), films.sha256(name)] as const;
+    const sums = [calm.sums()[name] ?? '', films.sums()[name] ?? ''] as const;
     isEqual &&= sums[0] === sums[1];
     say(`  ${name}, SHA-256`);
     say(`    whole   ${paint('dim', sums[0])}`);

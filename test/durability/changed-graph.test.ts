@@ -1,10 +1,19 @@
-import { CNS, collateral, GraphMismatchError, neuron, withCtx, type AnyNeuron, type CNSOptions } from 'engram';
+import {
+  CNS,
+  collateral,
+  GraphMismatchError,
+  neuron,
+  withCtx,
+  type AnyNeuron,
+  type CNSOptions,
+  type Migrate,
+} from 'engram';
 import { memoryStore } from 'engram/adapters/memory';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { caught } from '../support/caught.js';
 import { recordingLogger } from '../support/recording-logger.js';
-import { storeAt } from '../support/stores.js';
+import { storeAt, withOverrides } from '../support/stores.js';
 
 interface Shape {
   readonly second?: string;
@@ -72,14 +81,14 @@ describe('I6: a run that was stored by another graph is refused with GraphMismat
     expect((await refusal({ output: 'result' })).message).toContain('"out" is gone');
   });
 
-  it('the payload that no longer fits its schema, and where', async () => {
+  it('the payload that does not fit its schema, and where', async () => {
     const { message } = await refusal({ payload: z.object({ n: z.number().max(20) }) });
-    expect(message).toMatch(/a payload of "next" no longer fits its schema \(n: .*20/);
+    expect(message).toMatch(/a payload of "next" does not fit its schema \(n: .*20/);
   });
 
-  it('the context value that no longer fits its schema', async () => {
+  it('the context value that does not fit its schema', async () => {
     expect((await refusal({ context: z.number().negative() })).message).toContain(
-      'the context of "first" no longer fits',
+      'the context of "first" does not fit',
     );
   });
 
@@ -89,7 +98,8 @@ describe('I6: a run that was stored by another graph is refused with GraphMismat
 
   it('everything that is gone, at once', async () => {
     const error = await refusal({ second: 'renamed', output: 'result', context: z.number().negative() });
-    expect(error.gone).toHaveLength(3);
+    expect([error.gone.length, error.misfits.length]).toEqual([2, 1]);
+    expect(error.message).toContain('run "r" was stored by another graph: ');
   });
 });
 
@@ -109,5 +119,71 @@ describe('a run that was stored by another graph goes on', () => {
     const { cns, logger } = flow({ options: { store } });
     expect(await (await cns.rehydrate('r'))?.waitUntilComplete()).toMatchObject({ output: 42 });
     expect(logger.warnings).toEqual([]);
+  });
+});
+
+describe('a run with a value that no schema of the graph takes', () => {
+  it('is refused with a hint that says where schemas are not asked: what a handler emits and keeps', async () => {
+    const store = await died();
+    const { cns } = flow({ context: z.number().negative(), options: { store } });
+    const error = (await caught(cns.rehydrate('r'))) as GraphMismatchError;
+    expect([error.gone, error.misfits]).toEqual([[], [expect.stringContaining('the context of "first" does not fit')]]);
+    expect(error.message).toContain('run "r" holds what this graph does not take');
+    expect(error.hint).toContain('schemas are not asked of what its own neurons emit and keep');
+    expect(error.hint).not.toContain('bring back what is gone');
+  });
+});
+
+describe('migrate', () => {
+  const renamed: Migrate = ({ context }) => ({
+    ...context,
+    frontier: context.frontier.map((one) => (one.neuron === 'second' ? { ...one, neuron: 'renamed' } : one)),
+    values: { first: Number(context.values['first']) + 1 },
+  });
+
+  it('brings a stored run into the shape of the graph: it goes on, is told of, and is stored as it is now', async () => {
+    const store = await died();
+    const asked: unknown[] = [];
+    const migrate: Migrate = (stored) => {
+      asked.push(stored.graph.name, stored.context.frontier.length);
+      return renamed(stored);
+    };
+    const { cns, logger } = flow({ second: 'renamed', options: { store, migrate } });
+    const run = await cns.rehydrate('r');
+    expect(await run?.waitUntilComplete()).toMatchObject({ output: 42, context: { first: 22 } });
+    expect(asked).toEqual(['flow', 1]);
+    expect(logger.warnings).toEqual(['run "r" was stored by another shape of "flow", and was migrated']);
+    const migrated = await store.load('r', 3);
+    expect([...(migrated?.parts ?? [])].map(([name]) => name.replace(/\/\w{16}$/, ''))).toEqual(
+      expect.arrayContaining(['entry', 'run', 'context/first', 'frontier']),
+    );
+    const plain = flow({ second: 'renamed', options: { store } });
+    expect(await (await plain.cns.rehydrate('r'))?.waitUntilComplete()).toMatchObject({ context: { first: 22 } });
+    expect(plain.logger.warnings).toEqual([]);
+  });
+
+  it('I4: that cannot be stored leaves the run as it is, with SaveFailedError', async () => {
+    const store = await died();
+    const refuses = withOverrides(store, { save: () => Promise.reject(new RangeError('disk full')) });
+    const { cns } = flow({ second: 'renamed', options: { store: refuses, migrate: renamed } });
+    expect(await caught(cns.rehydrate('r'))).toMatchObject({ code: 'SAVE_FAILED' });
+    expect(await store.history('r')).toEqual([2, 1]);
+    expect((await store.list()).runs[0]?.lease).toBeNull();
+  });
+
+  it('is not asked about a run of the same shape, and leaves one alone for which it gives nothing', async () => {
+    const same = flow({ options: { store: await died(), migrate: () => expect.fail('asked') } });
+    expect(await (await same.cns.rehydrate('r'))?.waitUntilComplete()).toMatchObject({ output: 42 });
+    const error = await refusal({ second: 'renamed', options: { migrate: () => undefined } });
+    expect(error.gone).toEqual(['neuron "second" is gone']);
+  });
+
+  it('that leaves what the graph does not have is refused with GraphMismatchError', async () => {
+    const migrate: Migrate = ({ context }) => ({ ...context, values: { nobody: 1 } });
+    const error = await refusal({ second: 'renamed', options: { migrate } });
+    expect(error.gone).toEqual([
+      'neuron "second" is gone',
+      'neuron "nobody", which has a stored context value, is gone',
+    ]);
   });
 });

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { SuperJSON } from 'superjson';
 import { describe, expect, it } from 'vitest';
 
@@ -51,6 +52,13 @@ describe('registered classes', () => {
     const text = codec.encode([new Money(1, 'EUR')], 'v');
     expect(() => decode(text, 'part context/x')).toThrow(UnsupportedFormatError);
     expect(() => decode(text, 'part context/x')).toThrow(/part context\/x .*"Money"/);
+  });
+
+  it('that the reading side does not know are shown under their name where they are only to be shown', () => {
+    const text = codec.encode({ price: new Money(1, 'EUR') }, 'v');
+    const shown = createCodec({ isForShow: true }).decode(text, 'here') as { price: object };
+    expect(shown.price).toMatchObject({ amount: 1 });
+    expect(inspect(shown.price)).toMatch(/^Money \{/);
   });
 
   it('are refused when they can never be right', () => {

@@ -177,3 +177,129 @@ describe('I6: a checkpoint of another format', () => {
     expect(logger.warnings[0]).toContain('it says that it is checkpoint 7');
   });
 });
+
+describe('what was damaged', () => {
+  const headless = (stored: StoredCheckpoint) => ({ ...stored, head: stored.head.slice(0, -5) });
+
+  it('is told by rehydrate before the run goes on: which checkpoint is used, which are lost, what is wrong', async () => {
+    const { cns, effects } = flow(damaged(await died(), [3], headless));
+    const told: unknown[] = [];
+    await cns.rehydrate('r', { onDamage: (one) => told.push(one, [...effects]) });
+    expect(told).toEqual([
+      { id: 'r', used: 2, lost: [3], problems: [expect.stringContaining('checkpoint 3 of run "r"')] },
+      [],
+    ]);
+  });
+
+  it('is in the report of recover, beside the runs that nothing can be read of', async () => {
+    const inner = await died();
+    expect((await flow(damaged(inner, [2, 3], headless)).cns.recover()).damaged).toMatchObject([
+      { id: 'r', used: 1, lost: [3, 2], problems: [expect.any(String), expect.any(String)] },
+    ]);
+    const none = await flow(damaged(await died(), [1, 2, 3], headless)).cns.recover();
+    expect(none).toMatchObject({ damaged: [], failed: [{ id: 'r', error: { code: 'NO_VALID_CHECKPOINT' } }] });
+    expect(none.counts).toEqual({ resumed: 0, waiting: 0, owned: 0, damaged: 0, failed: 1 });
+  });
+
+  it('is left untouched by recover when a newer version has stored it, although older ones are whole', async () => {
+    const inner = await died();
+    const future = (head: string) => head.replace('"version":1', '"version":2');
+    const acquired: string[] = [];
+    const store = withOverrides(
+      damaged(inner, [3], (stored) => ({ ...stored, head: future(stored.head) })),
+      {
+        list: async (query) => {
+          const page = await inner.list(query);
+          return { ...page, runs: page.runs.map((run) => ({ ...run, head: future(run.head) })) };
+        },
+        acquire: (id, claim) => {
+          acquired.push(id);
+          return inner.acquire(id, claim);
+        },
+      },
+    );
+    const report = await flow(store).cns.recover({ fromEntry: true });
+    expect(report).toMatchObject({ resumed: [], failed: [{ id: 'r', error: { code: 'UNSUPPORTED_FORMAT' } }] });
+    expect(acquired).toEqual([]);
+  });
+});
+
+describe('a run of which no checkpoint is whole', () => {
+  const badDigest = (stored: StoredCheckpoint) => parts(stored, { 'context/first': '{"v":9}' });
+
+  it('I6: starts again from its entry when that is asked for; what is given up is told, logged and stored over', async () => {
+    const inner = await died();
+    const { cns, effects, logger } = flow(damaged(inner, [1, 2, 3], badDigest));
+    const told: unknown[] = [];
+    const run = await cns.rehydrate('r', { fromEntry: true, onDamage: (one) => told.push(one) });
+    expect(await run?.waitUntilComplete()).toMatchObject({ output: 4, context: { first: 8, second: 4 } });
+    expect(effects).toEqual(['first', 'second', 'last']);
+    expect(told).toMatchObject([{ id: 'r', used: 'entry', lost: [3, 2, 1] }]);
+    expect(logger.warnings).toEqual([
+      expect.stringMatching(/^run "r" is started again from its entry: .*3, 2, 1.*given up/),
+    ]);
+    const first = await inner.load('r', 4);
+    expect(openEnvelope(first?.head ?? '', 'here')).toMatchObject({ seq: 4, parentSeq: 0 });
+    expect([...(first?.parts.keys() ?? [])]).toContain('entry');
+    const again = await flow(inner).cns.rehydrate('r');
+    expect(await again?.waitUntilComplete()).toMatchObject({ output: 4, context: { first: 8, second: 4 } });
+  });
+
+  it('I4: starts nothing again before that is stored, and stays as it is when it cannot be stored', async () => {
+    const inner = await died();
+    const store = withOverrides(damaged(inner, [1, 2, 3], badDigest), {
+      save: () => Promise.reject(new RangeError('disk full')),
+    });
+    const { cns, effects } = flow(store);
+    expect(await caught(cns.rehydrate('r', { fromEntry: true }))).toMatchObject({ code: 'SAVE_FAILED' });
+    expect([effects, await inner.history('r')]).toEqual([[], [3, 2, 1]]);
+    expect((await inner.list()).runs[0]?.lease).toBeNull();
+  });
+
+  it('starts again when recover is asked to do so, and is reported', async () => {
+    const { cns } = flow(damaged(await died(), [1, 2, 3], badDigest));
+    expect(await cns.recover({ fromEntry: true })).toMatchObject({
+      resumed: ['r'],
+      damaged: [{ id: 'r', used: 'entry', lost: [3, 2, 1] }],
+    });
+  });
+
+  it.each([
+    ['that is not there', { entry: undefined }, 'its entry cannot be read either'],
+    ['that is not what it should be', { entry: '{"v":{"signals":7}}' }, 'its entry is not what it should be'],
+    [
+      'of another graph',
+      { entry: '{"signals":[{"collateral":"gone","payload":1}],"output":null}' },
+      'what it should be',
+    ],
+  ])('stays as it is with an entry %s', async (_what, { entry }, why) => {
+    const inner = await died();
+    const store = damaged(inner, [1, 2, 3], (stored) => {
+      const changed = new Map(badDigest(stored).parts);
+      if (entry === undefined) changed.delete('entry');
+      else changed.set('entry', entry);
+      return { ...stored, parts: changed };
+    });
+    const error = await caught(flow(store).cns.rehydrate('r', { fromEntry: true }));
+    expect(error).toBeInstanceOf(NoValidCheckpointError);
+    expect((error as Error).message).toContain(why);
+    expect((await inner.list()).runs[0]?.lease).toBeNull();
+  });
+
+  it('stays as it is when its checkpoints tell of different entries: one of them is damaged', async () => {
+    const store = damaged(await died(), [1, 2, 3], (stored) =>
+      parts(stored, stored.seq === 2 ? { entry: (stored.parts.get('entry') ?? '').replace('8', '9') } : { 'x/y': '1' }),
+    );
+    const error = await caught(flow(store).cns.rehydrate('r', { fromEntry: true }));
+    expect((error as Error).message).toContain('different entries');
+  });
+
+  it('never starts again when one checkpoint is whole: that is used', async () => {
+    const { cns, effects } = flow(damaged(await died(), [2, 3], badDigest));
+    await (await cns.rehydrate('r', { fromEntry: true }))?.waitUntilComplete();
+    expect(effects).toEqual(['first', 'second', 'last']);
+    const { cns: other, effects: later } = flow(damaged(await died(), [3], badDigest));
+    await (await other.rehydrate('r', { fromEntry: true }))?.waitUntilComplete();
+    expect(later).toEqual(['second', 'last']);
+  });
+});

@@ -157,7 +157,7 @@ describe('a start with another entry while the stored run of that id is brought 
     const refusal = refused();
     await quiet();
     open();
-    expect(await recovering).toEqual({ resumed: ['x'], waiting: [], owned: [], failed: [] });
+    expect(await recovering).toMatchObject({ resumed: ['x'], waiting: [], owned: [], failed: [] });
     expect(await refusal).toBeInstanceOf(RunExistsError);
     await quiet();
     expect(ran).toEqual(['stored']);

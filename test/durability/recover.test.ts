@@ -82,7 +82,7 @@ describe('recover', () => {
     await abandoned(3, { store });
     await abandoned(2, { store, name: 'another' }, 'other');
     const none = await flow({ store, name: 'another' }).cns.recover({ filter: () => false });
-    expect(none).toEqual({ resumed: [], waiting: [], owned: [], failed: [] });
+    expect(none).toMatchObject({ resumed: [], waiting: [], owned: [], failed: [] });
     const { cns } = flow({ store });
     expect((await cns.recover({ filter: ({ id }) => id !== 'r0' })).resumed).toEqual(['r1', 'r2']);
   });
@@ -95,6 +95,36 @@ describe('recover', () => {
     expect((await cns.recover()).resumed).toEqual([]);
     expect(seen).toEqual([1]);
     await cns.close();
+  });
+
+  it('asks for the lease of no run that a living process holds, and reads each of the others once', async () => {
+    const store = memoryStore();
+    await abandoned(3, { store });
+    const holder = flow({ store }, true).cns;
+    await holder.rehydrate('r1');
+    const asked: string[] = [];
+    const watched = withOverrides(store, {
+      acquire: (id, claim) => {
+        asked.push(`acquire ${id}`);
+        return store.acquire(id, claim);
+      },
+      load: (id, seq) => {
+        asked.push(`load ${id}`);
+        return store.load(id, seq);
+      },
+    });
+    const report = await flow({ store: watched }).cns.recover({ concurrency: 1 });
+    expect(report.owned).toMatchObject([{ id: 'r1', error: { code: 'ALREADY_OWNED', owner: expect.any(String) } }]);
+    expect(asked).toEqual(['acquire r0', 'load r0', 'acquire r2', 'load r2']);
+    await holder.close();
+  });
+
+  it('counts every run, and lists as many as it is told', async () => {
+    const store = memoryStore();
+    await abandoned(12, { store });
+    const { resumed, counts } = await flow({ store }).cns.recover({ reported: 5 });
+    expect([resumed.length, counts.resumed]).toEqual([5, 12]);
+    expect(await caught(flow({ store }).cns.recover({ reported: -1 }))).toBeInstanceOf(InvalidArgumentError);
   });
 
   it.each([0, -1, 1.5, Number.NaN])('refuses a concurrency of %s', async (concurrency) => {

@@ -217,4 +217,26 @@ describe('what is in the inbox of a run', () => {
     expect([one.trace, two.trace]).toEqual([['order book'], ['by bob']]);
     expect(await store.inbox('r')).toEqual([]);
   });
+
+  it('cannot come any more when the run has ended: also who has just seen it unfinished is refused', async () => {
+    const { store, here } = world((clock) => memoryStore({ clock }));
+    const one = here();
+    const run = one.cns.stimulate(order.createSignal('book'), { id: 'r' });
+    await run.checkpoint();
+    const ends = async () => {
+      await run.signal(approved.createSignal('ann'));
+      await run;
+    };
+    const slow = withOverrides(store, {
+      post: async (id, message) => {
+        await ends();
+        return store.post(id, message);
+      },
+    });
+    expect(await caught(here({ store: slow }).cns.signal('r', note.createSignal('late')))).toMatchObject({
+      code: 'UNDELIVERABLE_SIGNAL',
+      message: expect.stringContaining('it has ended (completed)') as unknown,
+    });
+    expect(await store.inbox('r')).toEqual([]);
+  });
 });

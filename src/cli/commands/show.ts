@@ -5,10 +5,14 @@ import { describeError, UnknownRunError } from '../../errors/index.js';
 import { undoneId } from '../../propagation/activation.js';
 import type { ActivationRecord } from '../../propagation/context.js';
 import { loadRun } from '../../stimulation/load.js';
+import type { CNS } from '../../index.js';
+import { CODEC } from '../../stimulation/cns.js';
 import { UsageError } from '../cli-errors.js';
 import { EXIT } from '../exit-codes.js';
+import { loadFlowModule } from '../flow-module.js';
 import { openStoredRuns, storeUrl } from '../open-store.js';
 import type { Output } from '../output.js';
+import { redactBy } from '../redaction.js';
 import { type Details, linesOf } from '../show-lines.js';
 import { readSettled } from '../watch-store.js';
 
@@ -16,6 +20,8 @@ export interface ShowOptions {
   readonly store?: string;
   /** How many of the last events. */
   readonly events?: string;
+  /** The flow of the run: what its CNS hides is hidden, and its classes are known. */
+  readonly flow?: string;
 }
 
 type ActivationOf = Omit<ActivationRecord, 'payload'>;
@@ -26,7 +32,9 @@ export async function show(id: string, options: ShowOptions, output: Output): Pr
   const last = countOf(options.events);
   const store = openStoredRuns(storeUrl(options.store), 'show', systemClock);
   try {
-    const run = await loadRun(store, id, createCodec());
+    const cns = options.flow === undefined ? undefined : await cnsOf(options.flow, store);
+    redactBy(cns, output);
+    const run = await loadRun(store, id, cns?.[CODEC] ?? createCodec({ isForShow: true }));
     if (run === undefined) throw new UnknownRunError(id, store.name);
     const { settled, damage } = await readSettled(store, id);
     const details = {
@@ -36,12 +44,18 @@ export async function show(id: string, options: ShowOptions, output: Output): Pr
       events: settled,
       damage: [...new Set([...run.damage, ...damage])],
     };
-    output.document(documentOf(store.name, details, last));
+    output.document(documentOf(store.name, details, last, output));
     if (!output.isJson) for (const line of linesOf(store.name, details, last, output)) output.line(line);
     return EXIT.completed;
   } finally {
     await store.close();
   }
+}
+
+/** The CNS of a flow, which runs nothing here. */
+async function cnsOf(path: string, store: Store): Promise<CNS> {
+  const flow = await loadFlowModule(path);
+  return flow.cns({ store, clock: systemClock });
 }
 
 function countOf(option: string | undefined): number {
@@ -57,9 +71,16 @@ async function leaseOf(store: Store, id: string): Promise<Lease | null> {
   return runs.find((run) => run.id === id)?.lease ?? null;
 }
 
-function documentOf(store: string, { run, lease, inbox, events, damage }: Details, last: number): object {
+function documentOf(
+  store: string,
+  { run, lease, inbox, events, damage }: Details,
+  last: number,
+  output: Output,
+): object {
   const { envelope, context } = run;
   const { id, seq, attempt, fence, graph, status, milestone, savedAt } = envelope;
+  const payloadOf = ({ collateral, payload }: Pick<ActivationRecord, 'collateral' | 'payload'>) =>
+    output.shown(payload, 'payload', collateral);
   const taskOf = ({ activation, neuron, dendrite, collateral }: ActivationOf) => {
     return { id: `${id}/${activation}`, neuron, dendrite, collateral };
   };
@@ -80,17 +101,21 @@ function documentOf(store: string, { run, lease, inbox, events, damage }: Detail
     pending: context.frontier.map((one) => {
       const { state, after = null, attempt = 1, due = null, expects = null, undoes } = one;
       const undone = undoes === undefined ? null : undoneId({ id }, undoes);
-      return { ...taskOf(one), payload: one.payload, state, after, attempt, due, expects, undoes: undone };
+      return { ...taskOf(one), payload: payloadOf(one), state, after, attempt, due, expects, undoes: undone };
     }),
-    joined: context.joined.map((one) => ({ ...taskOf(one), payload: one.payload, key: one.key })),
-    owed: context.owed.map((one) => ({ ...taskOf(one), payload: one.payload })),
-    early: context.early.map(({ collateral, payload }) => ({ collateral, payload })),
+    joined: context.joined.map((one) => ({ ...taskOf(one), payload: payloadOf(one), key: one.key })),
+    owed: context.owed.map((one) => ({ ...taskOf(one), payload: payloadOf(one) })),
+    early: context.early.map((one) => ({ collateral: one.collateral, payload: payloadOf(one) })),
     inbox,
-    failed: context.failed.map(({ activation, neuron, collateral, payload, error, aborted }) => {
-      return { id: `${id}/${activation}`, neuron, collateral, payload, error: describeError(error), aborted };
+    failed: context.failed.map((one) => {
+      const { activation, neuron, collateral, error, aborted } = one;
+      const told = output.shown(describeError(error), 'error', 'message');
+      return { id: `${id}/${activation}`, neuron, collateral, payload: payloadOf(one), error: told, aborted };
     }),
-    output: context.output,
-    events: last === 0 ? [] : events.slice(-last),
+    output: output.shown(context.output, 'output'),
+    events: (last === 0 ? [] : events.slice(-last)).map((event) => {
+      return event.error === undefined ? event : { ...event, error: output.shown(event.error, 'error', 'message') };
+    }),
     damage,
   };
 }

@@ -10,7 +10,8 @@ const define = (target: object, key: PropertyKey, value: unknown, enumerable: bo
   Object.defineProperty(target, key, { value, enumerable, writable: true, configurable: true });
 };
 
-export function revive(tree: unknown, classes: Classes, where: string): unknown {
+/** @param isForShow a class that is not registered is made up */
+export function revive(tree: unknown, classes: Classes, where: string, isForShow = false): unknown {
   const shared = tree instanceof Linked ? tree.shared : [];
   const made = new Map<number, unknown>();
   const todo: (() => void)[] = [];
@@ -18,6 +19,7 @@ export function revive(tree: unknown, classes: Classes, where: string): unknown 
   const classOf = (name: string): StorableClass => {
     const cls = classes.byName.get(name);
     if (cls !== undefined) return cls;
+    if (isForShow) return Object.defineProperty(function () {}, 'name', { value: name }) as unknown as StorableClass;
     const known = [...classes.byName.keys()].map((known) => `"${known}"`).join(', ');
     throw new UnsupportedFormatError(
       where,

@@ -65,6 +65,13 @@ export class StoreProcess {
     while ((this.acknowledged.at(-1) ?? 0) < least) await once(this.#child, 'message');
   }
 
+  /** Waits for its end, which comes of what is done. */
+  async dies(work: () => unknown): Promise<void> {
+    const gone = once(this.#child, 'exit');
+    work();
+    await gone;
+  }
+
   async kill(): Promise<void> {
     const gone = once(this.#child, 'exit');
     this.#child.kill('SIGKILL');

@@ -1,5 +1,6 @@
 // Rule: a process that does to a file store what it is told over IPC, so that tests can kill it for real.
 import { fileStore } from '../../../adapters/file.js';
+import { wrapFiles } from '../../../adapters/file/operations.js';
 import { isProvablyDead, thisOwner } from '../../../src/durability/owner.js';
 import { systemClock } from '../../../src/clock/clock.js';
 import type { Claim, CreateRequest, Lease, SaveRequest } from '../../../src/durability/store.js';
@@ -12,7 +13,26 @@ const claim: Claim = { owner: thisOwner(systemClock), ttl: 600_000, isDead: isPr
 const COMMANDS = {
   create: (id: string, head: string) => store.create({ ...creation(id), head }),
   acquire: (id: string) => store.acquire(id, claim),
+  delete: (id: string) => store.delete(id),
   save: (request: SaveRequest) => store.save(request),
+  /** Ends itself at one of its calls to the file system, or after the last. */
+  compactUntil: async (step: number) => {
+    let calls = 0;
+    const die = (): void => void process.kill(process.pid, 'SIGKILL');
+    wrapFiles((inner) => {
+      const calling = Object.entries(inner).map(([name, call]) => [
+        name,
+        (...args: never[]) => {
+          calls += 1;
+          if (calls === step) die();
+          return (call as (...given: never[]) => unknown)(...args);
+        },
+      ]);
+      return Object.fromEntries(calling);
+    });
+    await store.compact();
+    die();
+  },
   head: async (id: string) => (await store.load(id))?.head,
   /** Saves as fast as it can, telling of each acknowledged seq, until it is killed. */
   saveForEver: async (id: string, lease: Lease, runs: number) => {

@@ -1,19 +1,49 @@
 /**
- * The film import in child processes of the command line, and what is known of it from outside: what the children
- * printed, what the trace says was called, what the store says was settled. Shared by the kill test and the demo.
+ * A flow in child processes of the command line, and what is known of it from outside: what the children printed, what
+ * the trace says was called, what the store says was settled. Shared by the kill tests and the demo.
  */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import type { Store } from 'engram';
 import { fileStore } from 'engram/adapters/file';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 const cli = join(root, 'dist/src/cli/main.js');
-const flow = join(root, 'machines/flows/movies.ts');
 export const REPORTS = ['report.json', 'report.md'] as const;
+
+/** A flow that can be killed anywhere: what it leaves behind in its folder is the same to the byte. */
+export interface KillableFlow {
+  readonly module: string;
+  /** @param out the folder of this run */
+  readonly payload: (out: string) => object;
+  /** The names of the files that it leaves in its folder. */
+  readonly results: (out: string) => readonly string[];
+  /** Neurons that run before the first milestone is stored, and that follow neurons which are none: no checkpoint knows of them. */
+  readonly first: readonly string[];
+  readonly unannounced: readonly string[];
+}
+
+/** The import of 3,201 films. */
+export const filmImport = (batchSize: number): KillableFlow => ({
+  module: join(root, 'machines/flows/movies.ts'),
+  payload: (out) => ({ out, batchSize }),
+  results: () => REPORTS,
+  first: ['validateBatch'],
+  unannounced: ['writeReport'],
+});
+
+/** One that spreads over many activations at once, each with an effect of its own, and gathers them in a join. */
+export const fanOut = (width: number): KillableFlow => ({
+  module: join(root, 'test/crash/fan-out-flow.mjs'),
+  payload: (out) => ({ out, width }),
+  results: (out) => readdirSync(out).filter((name) => name.endsWith('.json')),
+  first: ['spread'],
+  unannounced: ['gather'],
+});
 
 /** When to kill: so long after the child was started, or after it said that the run goes on, or after some milestones. */
 export type Moment =
@@ -54,23 +84,25 @@ export interface Call {
   readonly neuron: string;
 }
 
-export class KillableImport {
-  readonly #batchSize: number;
+export class KillableRun {
+  readonly #store: string;
 
+  /** @param store its URL; a directory of its own unless told */
   constructor(
     readonly dir: string,
     readonly id: string,
-    batchSize: number,
+    readonly flow: KillableFlow,
+    store?: string,
   ) {
-    this.#batchSize = batchSize;
+    this.#store = store ?? `file:${join(dir, `${id}.store`)}`;
   }
 
-  /** Starts the import, or resumes it where it is stored, and kills it at that moment. */
+  /** Starts the run, or resumes it where it is stored, and kills it at that moment. */
   async attempt(moment?: Moment): Promise<Attempt> {
     const command = (await this.stored()) === undefined ? 'run' : 'resume';
-    const payload = JSON.stringify({ out: join(this.dir, this.id), batchSize: this.#batchSize });
+    const payload = JSON.stringify(this.flow.payload(this.#out));
     const which = command === 'run' ? ['--payload', payload, '--id', this.id] : [this.id];
-    const args = [cli, command, flow, ...which, '--store', `file:${this.#store}`, '--trace', this.#trace];
+    const args = [cli, command, this.flow.module, ...which, '--store', this.#store, '--trace', this.#trace];
     const began = performance.now();
     let going = began;
     let milestones = 0;
@@ -99,9 +131,19 @@ export class KillableImport {
     return { command, wasKilled, exitCode, lines, errors, took: ended - began, tookGoing: ended - going };
   }
 
+  /** The store need not keep it any longer. */
+  async forget(): Promise<void> {
+    const store = await openStore(this.#store);
+    try {
+      await store.delete(this.id);
+    } finally {
+      await store.close();
+    }
+  }
+
   /** What a process that comes later finds. */
   async stored(): Promise<Stored | undefined> {
-    const store = fileStore({ dir: this.#store });
+    const store = await openStore(this.#store);
     try {
       const checkpoint = await store.load(this.id);
       if (checkpoint === undefined) return undefined;
@@ -129,14 +171,17 @@ export class KillableImport {
       .map(({ activation, neuron }) => ({ activation: activation.slice(this.id.length + 1), neuron }));
   }
 
-  sha256(name: (typeof REPORTS)[number]): string {
-    return createHash('sha256')
-      .update(readFileSync(join(this.dir, this.id, name)))
-      .digest('hex');
+  /** The SHA-256 of each file that it left behind, by name. */
+  sums(): Record<string, string> {
+    const sumOf = (name: string) =>
+      createHash('sha256')
+        .update(readFileSync(join(this.#out, name)))
+        .digest('hex');
+    return Object.fromEntries([...this.flow.results(this.#out)].sort().map((name) => [name, sumOf(name)]));
   }
 
-  get #store(): string {
-    return join(this.dir, `${this.id}.store`);
+  get #out(): string {
+    return join(this.dir, this.id);
   }
 
   get #trace(): string {
@@ -144,18 +189,8 @@ export class KillableImport {
   }
 }
 
-/** Numbers in [0, 1) that a seed decides. Source: T. Ettinger, mulberry32. */
-export function randomOf(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
-export function seedOf(env: NodeJS.ProcessEnv): number {
-  const { ENGRAM_SEED } = env;
-  return ENGRAM_SEED === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(ENGRAM_SEED);
+export async function openStore(url: string): Promise<Store> {
+  if (url.startsWith('file:')) return fileStore({ dir: url.slice('file:'.length) });
+  const { redisStore } = await import('engram/adapters/redis');
+  return redisStore({ url });
 }

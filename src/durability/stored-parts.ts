@@ -1,0 +1,72 @@
+/**
+ * The parts of one run on their way to the store: measured, packed where they are large, and digested. Remembers of each
+ * what the head of the next checkpoint has to say of all. Rule: the digest is that of the texts as they are stored.
+ */
+import type { Codec } from './codec.js';
+import { type Compression, type CompressionOptions, isPacked, pack, sizeOf } from './compression.js';
+import { StateDigest } from './digest.js';
+import { type Limits, SizeGuard } from './limits.js';
+import { labelOf } from './part-label.js';
+import type { PartChanges } from './store.js';
+
+export interface StoringOptions {
+  readonly compression: CompressionOptions | false;
+  readonly limits: Limits;
+}
+
+export class StoredParts {
+  readonly #above: number;
+  readonly #codec: Codec;
+  readonly #guard: SizeGuard;
+  readonly #digest = new StateDigest();
+  readonly #packed = new Set<string>();
+
+  constructor({ compression, limits }: StoringOptions, codec: Codec, warn: (message: string) => void) {
+    this.#above = compression === false ? Infinity : compression.above;
+    this.#codec = codec;
+    this.#guard = new SizeGuard(limits, warn);
+  }
+
+  /** Goes on with parts as they are stored. */
+  adopt(parts: ReadonlyMap<string, string>): void {
+    for (const [name, text] of parts) {
+      this.#set(name, text);
+      this.#guard.adopt(name, sizeOf(text));
+    }
+  }
+
+  /**
+   * @param changes texts as the codec gives them, or as they are stored already
+   * @returns what is to be stored
+   * @throws CheckpointTooLargeError; nothing is changed then
+   */
+  take(changes: PartChanges): Record<string, string | null> {
+    const sizes = new Map(Object.entries(changes).map(([name, text]) => [name, text === null ? null : sizeOf(text)]));
+    this.#guard.take(sizes, (name) => labelOf(name, changes[name], this.#codec));
+    const stored: Record<string, string | null> = {};
+    for (const [name, text] of Object.entries(changes)) {
+      const isLarge = text !== null && !isPacked(text) && (sizes.get(name) ?? 0) > this.#above;
+      const kept = (stored[name] = isLarge ? pack(text) : text);
+      if (kept !== null) this.#set(name, kept);
+      else {
+        this.#digest.delete(name);
+        this.#packed.delete(name);
+      }
+    }
+    return stored;
+  }
+
+  #set(name: string, text: string): void {
+    this.#digest.set(name, text);
+    if (isPacked(text)) this.#packed.add(name);
+    else this.#packed.delete(name);
+  }
+
+  get digest(): string {
+    return this.#digest.toString();
+  }
+
+  get compression(): Compression {
+    return this.#packed.size === 0 ? 'none' : 'brotli';
+  }
+}

@@ -1,0 +1,128 @@
+/**
+ * What the next checkpoint of a run consists of: its number, its head, and the texts that the store does not have yet. A
+ * save that failed is part of the next one, so that however many fail, one state waits to be stored.
+ *
+ * Job: texts and numbers. Not its job: when to store (keeper.ts), what has changed (changes.ts).
+ */
+import type { Clock } from '../clock/clock.js';
+import { boundedEvents, type Changes } from '../durability/changes.js';
+import { type EnvelopeFields, sealEnvelope } from '../durability/envelope.js';
+import type { StoredParts } from '../durability/stored-parts.js';
+import type { RunIndex } from '../durability/store.js';
+import { barriersOf, dueOf, isWaitingStored } from '../propagation/lists.js';
+import type { Work } from '../propagation/work.js';
+
+export interface Draft {
+  readonly seq: number;
+  readonly head: string;
+  readonly index: RunIndex;
+  readonly parts: Record<string, string | null>;
+  readonly whole: boolean;
+  readonly events: readonly string[];
+}
+
+/** A stored run as it was read back. */
+export interface StoredState {
+  readonly seq: number;
+  /** The newest there is; newer than `seq` when that one is damaged. */
+  readonly newestSeq: number;
+  readonly attempt: number;
+  readonly parts: ReadonlyMap<string, string>;
+  /** The working set is another than that of `seq`: the next checkpoint holds all of it, and of the parts these. */
+  readonly isWhole?: boolean;
+}
+
+interface Unsaved {
+  readonly parts: Record<string, string | null>;
+  readonly events: readonly string[];
+}
+
+const NOTHING: Unsaved = { parts: {}, events: [] };
+
+export class Drafts {
+  readonly #clock: Clock;
+  readonly #changes: Changes;
+  readonly #parts: StoredParts;
+  /** The newest that may be stored: a save that failed may have arrived all the same, and its number is not used again. */
+  #seq = 0;
+  #parentSeq: number | null = null;
+  #attempt = 1;
+  /** Made, and not known to be stored. */
+  #unsaved = NOTHING;
+  /** What is stored is not to be built upon. */
+  #whole = false;
+
+  constructor(clock: Clock, changes: Changes, parts: StoredParts) {
+    this.#clock = clock;
+    this.#changes = changes;
+    this.#parts = parts;
+  }
+
+  /** Goes on from a stored run. */
+  resume(stored: StoredState): void {
+    this.#seq = stored.newestSeq;
+    this.#parentSeq = stored.seq;
+    this.#attempt = stored.attempt + 1;
+    this.#parts.adopt(stored.parts);
+    if (stored.seq === stored.newestSeq && stored.isWhole !== true) return;
+    this.#whole = true;
+    this.#unsaved = { parts: Object.fromEntries(stored.parts), events: [] };
+  }
+
+  /** The number of the next. */
+  get next(): number {
+    return this.#seq + 1;
+  }
+
+  /** Whether anything of the run is not stored. */
+  isBehind(work: Work): boolean {
+    return this.#unsaved !== NOTHING || this.#changes.isBehind(work);
+  }
+
+  /** Whether a draft was made that the store did not take. */
+  get hasFailed(): boolean {
+    return this.#unsaved !== NOTHING;
+  }
+
+  /** The next checkpoint, as of now. @throws UnserializableError, CheckpointTooLargeError; nothing is lost then, and the number is not used */
+  make(work: Work, fence: number, more: Readonly<Record<string, string>> = {}): Draft {
+    const { graph } = work.flow;
+    const milestone = milestoneOf(work, this.#changes);
+    const { parts, events } = this.#changes.take(work);
+    const merged = { ...this.#unsaved.parts, ...more, ...parts };
+    this.#unsaved = { parts: merged, events: boundedEvents([...this.#unsaved.events, ...events]) };
+    const kept = this.#parts.take(merged);
+    const { name, version, fingerprint } = graph;
+    const status = isWaitingStored(work) ? 'waiting' : work.status;
+    const seq = ++this.#seq;
+    const fields: EnvelopeFields = {
+      id: work.id,
+      seq,
+      parentSeq: this.#parentSeq,
+      fence,
+      graph: { name, version, fingerprint },
+      status,
+      milestone,
+      attempt: this.#attempt,
+      savedAt: this.#clock.now(),
+      digest: this.#parts.digest,
+    };
+    const head = sealEnvelope(fields, this.#parts.compression);
+    const index = { status, graph: name, due: dueOf(work) } as const;
+    return { seq, head, index, parts: kept, whole: this.#whole, events: this.#unsaved.events };
+  }
+
+  /** The draft of this number, the last that was made, is stored. */
+  onStored(seq: number): void {
+    this.#parentSeq = seq;
+    this.#unsaved = NOTHING;
+    this.#whole = false;
+  }
+}
+
+/** The milestone that made a checkpoint due: the last that holds something back, or that has settled where none does. */
+const milestoneOf = (work: Work, { newMilestone }: Changes): string | null => {
+  if (work.status !== 'running') return null;
+  if (work.rare?.hold !== true) return newMilestone;
+  return barriersOf(work).at(-1)?.subscriber.neuron.name ?? null;
+};

@@ -1,0 +1,101 @@
+/**
+ * What is not shown of a value. Makes a copy for the eyes: what is stored and what handlers see stays as it is.
+ * A function that throws shows nothing.
+ */
+import { types } from 'node:util';
+
+/**
+ * Names of properties (and keys of maps) that are hidden wherever they stand; or a function, asked of every value on the
+ * way down, that returns it to show it, or what to show instead. A path begins with what the value is:
+ * `['payload', 'order', 'card']`, `['context', 'pay', ...]`, `['output', ...]`, `['error', 'message']`.
+ */
+export type Redact = readonly string[] | ((path: readonly string[], value: unknown) => unknown);
+
+export const REDACTED = '[redacted]';
+
+type Ask = (path: readonly string[], value: unknown) => unknown;
+
+/**
+ * @param path where the value stands, for a function
+ * @returns the value itself when there is nothing to hide by, else a copy
+ */
+export function redacted(value: unknown, redact: Redact | undefined, path: readonly string[] = []): unknown {
+  if (redact === undefined) return value;
+  if (typeof redact === 'function') return copyOf(value, path, safely(redact), new Map(), true);
+  const names = new Set(redact);
+  const start = path.length;
+  const ask: Ask = (at, each) => (at.length > start && names.has(at.at(-1) ?? '') ? REDACTED : each);
+  return copyOf(value, path, ask, new Map(), false);
+}
+
+const safely =
+  (redact: Ask): Ask =>
+  (path, value) => {
+    try {
+      return redact(path, value);
+    } catch {
+      return REDACTED;
+    }
+  };
+
+/** @param known what was copied already; where the path decides, only what lies around a value is known there */
+function copyOf(
+  value: unknown,
+  path: readonly string[],
+  ask: Ask,
+  known: Map<object, unknown>,
+  byPath: boolean,
+): unknown {
+  const shown = ask(path, value);
+  if (!Object.is(shown, value)) return shown;
+  if (typeof value !== 'object' || value === null || isLeaf(value)) return value;
+  const before = known.get(value);
+  if (before !== undefined) return before;
+  const copy = emptyLike(value);
+  known.set(value, copy);
+  const below = (key: string, item: unknown): unknown => copyOf(item, [...path, key], ask, known, byPath);
+  fill(copy, value, below);
+  if (byPath) known.delete(value);
+  return copy;
+}
+
+function emptyLike(value: object): object {
+  if (Array.isArray(value)) return [];
+  if (types.isMap(value)) return new Map();
+  if (types.isSet(value)) return new Set();
+  if (types.isNativeError(value))
+    return Object.setPrototypeOf(new Error(), Object.getPrototypeOf(value) as object) as object;
+  return Object.create(Object.getPrototypeOf(value) as object | null) as object;
+}
+
+function fill(copy: object, value: object, below: (key: string, item: unknown) => unknown): void {
+  if (types.isMap(value)) {
+    let place = 0;
+    for (const [key, item] of value) {
+      const name = typeof key === 'string' || typeof key === 'number' ? String(key) : String(place);
+      (copy as Map<unknown, unknown>).set(below(`keys()[${place++}]`, key), below(name, item));
+    }
+  } else if (types.isSet(value)) {
+    let place = 0;
+    for (const item of value) (copy as Set<unknown>).add(below(String(place++), item));
+  } else {
+    for (const [key, property] of Object.entries(Object.getOwnPropertyDescriptors(value))) {
+      if (Array.isArray(value) && key === 'length') continue;
+      // what a getter would give is not asked for
+      const item: unknown = 'value' in property ? below(key, property.value) : REDACTED;
+      const { enumerable = true } = property;
+      Object.defineProperty(copy, key, { value: item, enumerable, writable: true, configurable: true });
+    }
+  }
+}
+
+/** Shown as a whole, or not at all. */
+const isLeaf = (value: object): boolean =>
+  types.isDate(value) ||
+  types.isRegExp(value) ||
+  types.isBoxedPrimitive(value) ||
+  types.isPromise(value) ||
+  types.isProxy(value) ||
+  types.isAnyArrayBuffer(value) ||
+  ArrayBuffer.isView(value) ||
+  value instanceof URL;

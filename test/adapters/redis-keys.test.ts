@@ -1,0 +1,162 @@
+// Rule: what the store leaves in a server is bounded, in one slot for each run, and what is missing of it is found.
+import { describe, expect, inject, it, onTestFinished } from 'vitest';
+import type { Store } from 'engram';
+import { redisStore } from 'engram/adapters/redis';
+import { claim, creation, saving } from '../../adapters/conformance/bench.js';
+import { decodeName, encodeName } from '../../adapters/redis/names.js';
+import { startRedis } from '../support/redis-server.js';
+import { connected, freshPrefix } from './support/redis.js';
+
+const url = inject('redisUrl');
+const COMPLETED = { status: 'completed', graph: 'flow', due: null } as const;
+
+function opened(prefix: string, options: { readonly history?: number; readonly finishedTtl?: number } = {}): Store {
+  const store = redisStore({ url, prefix, ...options });
+  onTestFinished(() => store.close());
+  return store;
+}
+
+const created = async (store: Store, id: string) =>
+  (await store.create(creation(id, { parts: { a: '1' }, events: ['1'] }))) ?? expect.fail(`no lease of ${id}`);
+
+describe('keys', () => {
+  it('of a run and of the index that knows it are in one slot of a cluster', async () => {
+    const prefix = freshPrefix();
+    const client = await connected(url);
+    const cluster = await startRedis({ settings: ['--cluster-enabled', 'yes'] });
+    onTestFinished(() => cluster.stop());
+    const slots = await connected(cluster.url);
+    const store = opened(prefix, { history: 1, finishedTtl: 60_000 });
+    const ids = ['a', 'with {braces}', '}{', 'ünïcödé \ud800', ...Array.from({ length: 40 }, (_, i) => `run ${i}`)];
+    for (const id of ids) {
+      const lease = await created(store, id);
+      await store.post(id, { deliveryId: 'd', body: '1' });
+      await store.post(id, { deliveryId: 'e', body: '1' });
+      for (const seq of [2, 3]) await store.save(saving(id, seq, lease, { parts: { b: '1' }, ackInbox: ['d'] }));
+      await store.prune(id, 1);
+    }
+    const shards = new Map<string, Set<number>>();
+    for (const key of await client.keys(`${prefix}*`)) {
+      const shard = /\{\d+\}/.exec(key)?.[0] ?? expect.fail(key);
+      const slot = (await slots.sendCommand(['CLUSTER', 'KEYSLOT', key])) as unknown as number;
+      shards.set(shard, (shards.get(shard) ?? new Set()).add(slot));
+    }
+    expect([...shards.values()].map((found) => found.size)).toEqual([...shards].map(() => 1));
+    expect(shards.size).toBeGreaterThan(8);
+    for (const id of ids) {
+      const letters = ['r', 'b', 'e', 'i', 'a'];
+      const kept = (await client.keys(`${prefix}*`)).filter((key) => key.endsWith(`:${encodeName(id)}`));
+      expect(kept.map((key) => /\}:(.)/.exec(key)?.[1]).sort()).toEqual([...letters].sort());
+    }
+  });
+
+  it('sort in the order of UTF-16 code units, and give every id back', () => {
+    const ids = ['', 'a', 'b', 'é', '\ud7ff', '\ud800', '\ud83d\ude00', '\udfff', '\ue000', '\ue000d800', '\uffff'];
+    const bytes = ids.map((id) => Buffer.from(encodeName(id)));
+    expect([...bytes].sort(Buffer.compare)).toEqual(bytes);
+    expect(ids.map((id) => decodeName(encodeName(id)))).toEqual(ids);
+    expect(bytes.map((name) => decodeName(name.toString()))).toEqual(ids);
+  });
+});
+
+describe('history', () => {
+  it('is bounded, and every checkpoint that it names is whole', async () => {
+    const prefix = freshPrefix();
+    const store = opened(prefix, { history: 4 });
+    const lease = await created(store, 'run');
+    const state = new Map([['a', '1']]);
+    const states = new Map([[1, Object.fromEntries(state)]]);
+    for (let seq = 2; seq <= 60; seq += 1) {
+      const gone = seq % 3 === 0 ? { [`p${(seq + 3) % 7}`]: null } : {};
+      const isWhole = seq % 13 === 0;
+      if (isWhole) state.clear();
+      const set = { [`p${seq % 7}`]: String(seq) };
+      state.set(`p${seq % 7}`, String(seq));
+      for (const name of Object.keys(gone)) state.delete(name);
+      states.set(seq, Object.fromEntries(state));
+      const parts = isWhole ? Object.fromEntries(state) : { ...set, ...gone };
+      await store.save(saving('run', seq, lease, { parts, whole: isWhole }));
+      const kept = await store.history('run');
+      expect(kept).toEqual(Array.from({ length: kept.length }, (_, i) => seq - i));
+      expect(kept.length).toBeGreaterThanOrEqual(Math.min(4, seq));
+      expect(kept.length).toBeLessThanOrEqual(7);
+      for (const older of kept) {
+        expect(Object.fromEntries((await store.load('run', older))?.parts ?? [])).toEqual(states.get(older));
+      }
+    }
+    const client = await connected(url);
+    const [hash = ''] = await client.keys(`${prefix}*:r:run`);
+    expect(await client.hLen(hash)).toBeLessThan(40);
+  });
+
+  it('tells of a checkpoint with something missing, and those before it are still there', async () => {
+    const prefix = freshPrefix();
+    const store = opened(prefix);
+    const lease = await created(store, 'run');
+    await store.save(saving('run', 2, lease, { parts: { a: '2' } }));
+    await store.save(saving('run', 3, lease, { parts: { b: '3' } }));
+    const client = await connected(url);
+    const [hash = ''] = await client.keys(`${prefix}*:r:run`);
+    await client.hDel(hash, '3:b');
+    await expect(store.load('run')).rejects.toMatchObject({
+      name: 'CorruptCheckpointError',
+      message: expect.stringMatching(
+        /checkpoint 3 of run "run" in redis:.*part "b" of checkpoint 3 is missing/,
+      ) as string,
+    });
+    expect(Object.fromEntries((await store.load('run', 2))?.parts ?? [])).toEqual({ a: '2' });
+    await client.hDel(hash, '3');
+    expect(await store.history('run')).toEqual([3, 2, 1]);
+    await expect(store.load('run')).rejects.toMatchObject({ name: 'CorruptCheckpointError' });
+  });
+
+  it('tells of a run of which all is missing, lists it, and makes no other under its id until it is deleted', async () => {
+    const prefix = freshPrefix();
+    const store = opened(prefix);
+    await created(store, 'run');
+    const client = await connected(url);
+    await client.del((await client.keys(`${prefix}*:r:run`))[0] ?? '');
+    const lost = { name: 'CorruptCheckpointError', message: expect.stringContaining('noeviction') as string };
+    await expect(store.load('run')).rejects.toMatchObject(lost);
+    await expect(store.create(creation('run'))).rejects.toMatchObject(lost);
+    await expect(store.acquire('run', claim('two'))).rejects.toMatchObject(lost);
+    expect((await store.list({ graph: 'flow' })).runs).toMatchObject([{ id: 'run', seq: 0, head: 'null' }]);
+    expect(await store.delete('run')).toBe(true);
+    expect(await store.create(creation('run'))).toBeDefined();
+    expect(await store.events('run')).toEqual([]);
+  });
+});
+
+describe('finishedTtl', () => {
+  it('forgets a run that has ended, with all its keys and in the index, and no other', async () => {
+    const prefix = freshPrefix();
+    const store = opened(prefix, { finishedTtl: 150 });
+    const lease = await created(store, 'ended');
+    await created(store, 'running');
+    await store.post('ended', { deliveryId: 'd', body: '1' });
+    await store.save(saving('ended', 2, lease, { index: COMPLETED, release: true }));
+    expect((await store.load('ended'))?.seq).toBe(2);
+    await expect.poll(() => store.load('ended')).toBeUndefined();
+    const client = await connected(url);
+    await expect.poll(() => client.keys(`${prefix}*:*:ended`)).toEqual([]);
+    expect((await store.list()).runs.map(({ id }) => id)).toEqual(['running']);
+    const indexes = await client.keys(`${prefix}*:x`);
+    const entries = () => Promise.all(indexes.map((key) => client.zRange(key, 0, -1)));
+    await expect.poll(async () => (await entries()).flat()).toEqual(['rrunning']);
+    expect(await store.create(creation('ended'))).toBeDefined();
+  });
+
+  it('keeps a run that somebody goes on with, and forgets it after its next end', async () => {
+    const prefix = freshPrefix();
+    const store = opened(prefix, { finishedTtl: 60_000 });
+    const lease = await created(store, 'run');
+    const client = await connected(url);
+    const [hash = ''] = await client.keys(`${prefix}*:r:run`);
+    await store.save(saving('run', 2, lease, { index: COMPLETED, release: true }));
+    expect(await client.pTTL(hash)).toBeGreaterThan(0);
+    const next = (await store.acquire('run', claim('two'))) ?? expect.fail('no lease');
+    expect(await client.pTTL(hash)).toBe(-1);
+    await store.release('run', next);
+    expect(await client.pTTL(hash)).toBeGreaterThan(0);
+  });
+});

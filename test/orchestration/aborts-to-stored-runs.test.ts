@@ -1,0 +1,208 @@
+import { CNS, type CNSOptions, collateral, expect as expectSignal, neuron, type Store } from 'engram';
+import { fileStore } from 'engram/adapters/file';
+import { memoryStore } from 'engram/adapters/memory';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { caught } from '../support/caught.js';
+import { ManualClock } from '../support/manual-clock.js';
+import { recordingLogger } from '../support/recording-logger.js';
+import { withOverrides } from '../support/stores.js';
+
+const order = collateral<string>('order');
+const approved = collateral<string>('approved');
+const LEASE = 3000;
+const RENEWAL = LEASE / 3;
+
+const scratch = mkdtempSync(join(tmpdir(), 'engram-aborts-'));
+afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+let folders = 0;
+const stores: readonly (readonly [string, (clock: ManualClock) => Store])[] = [
+  ['memoryStore', (clock) => memoryStore({ clock })],
+  ['fileStore', (clock) => fileStore({ dir: join(scratch, String(++folders)), fsync: false, clock })],
+];
+const inMemory = (clock: ManualClock): Store => memoryStore({ clock });
+
+/** Processes that share a store and a clock. An order is booked, then waits for its approval. */
+function world(fresh: (clock: ManualClock) => Store) {
+  const clock = new ManualClock();
+  const store = fresh(clock);
+  const logger = recordingLogger();
+  const here = (options: CNSOptions = {}) => {
+    const trace: string[] = [];
+    const booked = collateral<string>('booked');
+    const books = neuron('books', { booked })
+      .dendrite({
+        collateral: order,
+        response: (what, axon) => {
+          trace.push(`book ${what}`);
+          return axon.booked.createSignal(what);
+        },
+      })
+      .compensate((what) => void trace.push(`unbook ${what}`));
+    const clerk = neuron('clerk', {})
+      .dendrite({ collateral: booked, response: () => expectSignal(approved) })
+      .dendrite({ collateral: approved, response: (by) => void trace.push(`by ${by}`) })
+      .expects(approved);
+    return { cns: new CNS([books, clerk], { lease: LEASE, clock, logger, store, ...options }), trace };
+  };
+  return { clock, store, logger, here };
+}
+
+/** An order that waits in the store, with nobody to hold it. */
+async function dormant(fresh: (clock: ManualClock) => Store) {
+  const all = world(fresh);
+  const one = all.here();
+  await one.cns.stimulate(order.createSignal('book'), { id: 'r' }).checkpoint();
+  await one.cns.close();
+  return all;
+}
+
+describe.each(stores)('cns.abort, on a %s', (_name, fresh) => {
+  it('of a run that lives in another CNS arrives when that renews its lease, and leaves the inbox with a checkpoint', async () => {
+    const { clock, store, here } = world(fresh);
+    const [one, two] = [here(), here()];
+    const run = one.cns.stimulate(order.createSignal('book'), { id: 'r' });
+    await run.checkpoint();
+    const ended = caught(run);
+    await two.cns.abort('r', 'sold out', { compensate: true });
+    expect([run.status, one.trace]).toEqual(['waiting', ['book book']]);
+    await clock.pass(RENEWAL);
+    expect(await ended).toMatchObject({ code: 'STIMULATION_ABORTED', reason: 'sold out' });
+    expect([run.status, one.trace, two.trace]).toEqual(['aborted', ['book book', 'unbook book'], []]);
+    expect(await store.inbox('r')).toEqual([]);
+  });
+
+  it('of a run that nobody holds is done by the next recover, which takes no notice of runs without mail', async () => {
+    const { here } = await dormant(fresh);
+    const two = here();
+    await two.cns.stimulate(order.createSignal('other'), { id: 'other' }).checkpoint();
+    await two.cns.close();
+    const three = here();
+    await three.cns.abort('r', undefined, { compensate: true });
+    const ended: Promise<unknown>[] = [];
+    const onRun = (run: { waitUntilComplete(): Promise<unknown> }) => ended.push(caught(run.waitUntilComplete()));
+    expect(await three.cns.recover({ onRun })).toMatchObject({ resumed: ['r'], waiting: ['other'] });
+    expect(await ended[0]).toMatchObject({ code: 'STIMULATION_ABORTED' });
+    expect(three.trace).toEqual(['unbook book']);
+    await three.cns.close();
+  });
+
+  it('of a run that lives here is done at once, and is stored when it resolves', async () => {
+    const { store, here } = world(fresh);
+    const { cns } = here();
+    const run = cns.stimulate(order.createSignal('book'), { id: 'r' });
+    await run.checkpoint();
+    const ended = caught(run);
+    await cns.abort('r', 'enough');
+    expect((await store.list()).runs).toMatchObject([{ id: 'r', index: { status: 'aborted' }, inbox: 0 }]);
+    expect(await ended).toMatchObject({ code: 'STIMULATION_ABORTED', reason: 'enough' });
+  });
+
+  it('with one delivery id is one abort, also for who did not hear that it was taken; another one is refused', async () => {
+    const { here } = await dormant(fresh);
+    const two = here();
+    await two.cns.abort('r', 'first', { deliveryId: 'a1' });
+    await two.cns.abort('r', 'first', { deliveryId: 'a1' });
+    expect(await caught((await two.cns.rehydrate('r'))!.waitUntilComplete())).toMatchObject({ reason: 'first' });
+    await two.cns.abort('r', 'first', { deliveryId: 'a1' });
+    expect(await caught(two.cns.abort('r', 'again', { deliveryId: 'a2' }))).toMatchObject({
+      code: 'RUN_ENDED',
+      status: 'aborted',
+    });
+    await two.cns.close();
+  });
+});
+
+describe('cns.abort', () => {
+  it('is refused for a run that is not there, for one of another flow, without a store, and after close', async () => {
+    const { here } = await dormant(inMemory);
+    const { cns } = here();
+    expect(await caught(cns.abort('nobody'))).toMatchObject({ code: 'UNKNOWN_RUN' });
+    expect(await caught(here({ name: 'other' }).cns.abort('r'))).toMatchObject({ code: 'GRAPH_MISMATCH' });
+    expect(await caught(cns.abort('r', '', { deliveryId: '' }))).toMatchObject({ code: 'INVALID_ARGUMENT' });
+    const alone = new CNS([neuron('a', {}).dendrite({ collateral: order, response: () => undefined })]);
+    expect(await caught(alone.abort('r'))).toMatchObject({ code: 'STORE_REQUIRED' });
+    await cns.close();
+    expect(await caught(cns.abort('r'))).toMatchObject({ code: 'CNS_CLOSED' });
+  });
+
+  it('keeps what can be kept of a reason that cannot be stored', async () => {
+    const { here } = await dormant(inMemory);
+    const { cns } = here();
+    await cns.abort('r', Object.assign(new Error('no money'), { socket: () => undefined }));
+    const ended = await caught((await cns.rehydrate('r'))!.waitUntilComplete());
+    expect(ended).toMatchObject({ code: 'STIMULATION_ABORTED', reason: { message: 'no money' } });
+  });
+
+  it('leaves the signals behind it where they are: they arrive when the run is taken up again, and it does not', async () => {
+    const { store, here } = await dormant(inMemory);
+    const two = here();
+    await two.cns.abort('r');
+    await two.cns.signal('r', approved.createSignal('ann'));
+    await caught((await two.cns.rehydrate('r'))!.waitUntilComplete());
+    expect((await store.inbox('r')).length).toBe(1);
+    const again = await here().cns.rehydrate('r', { retry: true });
+    expect(await again?.waitUntilComplete()).toMatchObject({ status: 'completed' });
+    expect(two.trace).toEqual([]);
+  });
+});
+
+describe('what comes while the end of a run is being stored', () => {
+  /** Just before the end is stored, and after the inbox was read for it, this is done. */
+  const atTheEnd = (store: Store, act: () => Promise<void>): Store =>
+    withOverrides(store, {
+      save: async (request) => {
+        if (request.release) await act();
+        await store.save(request);
+      },
+    });
+
+  it('is told of with its delivery id when it is a signal, which nobody took', async () => {
+    const { store, logger, here } = await dormant(inMemory);
+    const poster = here();
+    const late = () => poster.cns.signal('r', approved.createSignal('bob'), { deliveryId: 'late-1' });
+    const { cns } = here({ store: atTheEnd(store, late) });
+    const run = await cns.rehydrate('r');
+    await run?.signal(approved.createSignal('ann'));
+    expect(await run?.waitUntilComplete()).toMatchObject({ unclaimed: [] });
+    await cns.close();
+    expect(logger.warnings).toEqual([
+      'a signal for run "r" came when its end was being stored, and was not taken (delivery id "late-1")',
+    ]);
+  });
+
+  it('is told of when it is an abort, and is not done to the run when that is taken up again', async () => {
+    const { store, logger, here } = await dormant(inMemory);
+    const poster = here();
+    let deliveries = 0;
+    const late = () => poster.cns.abort('r', 'late', { deliveryId: `late-${++deliveries}` });
+    const { cns } = here({ store: atTheEnd(store, late) });
+    const run = await cns.rehydrate('r');
+    run?.abort('in time');
+    await caught(run!.waitUntilComplete());
+    await cns.close();
+    expect(logger.warnings).toEqual([]); // it is aborted, as was wanted
+    expect((await store.inbox('r')).map(({ deliveryId }) => deliveryId)).toEqual(['late-1']);
+    const again = await here().cns.rehydrate('r', { retry: true });
+    await again?.signal(approved.createSignal('ann'));
+    expect(await again?.waitUntilComplete()).toMatchObject({ status: 'completed' });
+    expect(await store.inbox('r')).toEqual([]);
+  });
+
+  it('is told of when it is an abort of a run that has completed, whether the end knows of it or not', async () => {
+    const { store, logger, here } = await dormant(inMemory);
+    const poster = here();
+    const { cns } = here({ store: atTheEnd(store, () => poster.cns.abort('r', '', { deliveryId: 'after' })) });
+    const run = await cns.rehydrate('r');
+    await poster.cns.abort('r', '', { deliveryId: 'before' });
+    await run?.signal(approved.createSignal('ann'));
+    expect(await run?.waitUntilComplete()).toMatchObject({ status: 'completed' });
+    await cns.close();
+    expect(logger.warnings).toEqual([
+      'an abort for run "r" came when it had ended (completed), and was not taken (delivery id "before")',
+      'an abort for run "r" came when its end was being stored, and was not taken (delivery id "after")',
+    ]);
+  });
+});
