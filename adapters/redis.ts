@@ -41,7 +41,7 @@ import type { RedisClient } from './redis/open-client.js';
 import { placeOf } from './redis/place.js';
 import { type Answer, Caller, lostRun, refusalOf } from './redis/refusals.js';
 import { SCRIPTS, type Script } from './redis/scripts.js';
-import { Turns } from './redis/turns.js';
+import { Turns } from './turns.js';
 
 export type { RedisClient } from './redis/open-client.js';
 

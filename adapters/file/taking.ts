@@ -6,6 +6,7 @@
 import type { Clock } from '../../src/clock/clock.js';
 import type { Claim, CreateRequest, Lease } from '../../src/durability/store.js';
 import { AlreadyOwnedError } from '../../src/errors/index.js';
+import { Turns } from '../turns.js';
 import type { Claims } from './claims.js';
 import type { Base, Facts, Texts } from './line.js';
 import type { LogSync } from './log-sync.js';
@@ -27,18 +28,18 @@ export interface TakingOptions {
 
 export class Taking {
   readonly #options: TakingOptions;
-  readonly #turns = new Map<string, Promise<unknown>>();
+  readonly #turns = new Turns();
 
   constructor(options: TakingOptions) {
     this.#options = options;
   }
 
   create(request: CreateRequest): Promise<Lease | undefined> {
-    return this.#inTurn(request.id, () => this.#create(request));
+    return this.#turns.take(request.id, () => this.#create(request));
   }
 
   acquire(id: string, claim: Claim): Promise<Lease | undefined> {
-    return this.#inTurn(id, () => this.#acquire(id, claim));
+    return this.#turns.take(id, () => this.#acquire(id, claim));
   }
 
   async #acquire(id: string, claim: Claim): Promise<Lease | undefined> {
@@ -117,16 +118,5 @@ export class Taking {
     await append({ run: id, seq: 0, fence: lease.fence, base });
     owned.hold(id, owned.held(lease, stem, base, newest.seq));
     return lease;
-  }
-
-  async #inTurn<T>(id: string, work: () => Promise<T>): Promise<T> {
-    const mine = (this.#turns.get(id) ?? Promise.resolve()).then(work);
-    const settled = mine.catch(() => undefined);
-    this.#turns.set(id, settled);
-    try {
-      return await mine;
-    } finally {
-      if (this.#turns.get(id) === settled) this.#turns.delete(id);
-    }
   }
 }

@@ -1,5 +1,5 @@
 /** Lets the calls of one run go one after the other, and those of different runs at once. */
-import { StoreUnavailableError } from '../../src/errors/index.js';
+import { StoreUnavailableError } from '../src/errors/index.js';
 
 export class Turns {
   /** The last call of each run that has one under way: resolves to what it failed with, if it did. */
