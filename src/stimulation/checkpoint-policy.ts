@@ -1,4 +1,5 @@
 /** When a durable run is stored: what users choose, checked, and whether a checkpoint is due. */
+import { LONGEST_TIMER } from '../clock/long-timer.js';
 import type { Changes } from '../durability/changes.js';
 import { InvalidArgumentError, StoreRequiredError } from '../errors/index.js';
 import { hasBarrier, isWaiting } from '../propagation/lists.js';
@@ -15,8 +16,6 @@ export interface CheckpointPolicy {
 const DURABILITIES: readonly Durability[] = ['sync', 'async', 'exit'];
 const MOMENTS: readonly CheckpointMoment[] = ['milestone', 'response', 'error'];
 const SAVE_FAILURES = ['fail', 'continue'] as const;
-/** What a timer can count. */
-const LONGEST = 2 ** 31 - 1;
 
 /**
  * What the options of a CNS say.
@@ -27,8 +26,8 @@ export function policyOf({ store, durability, checkpoint, onSaveFailure }: CNSOp
   const given = { durability, checkpoint, onSaveFailure };
   const names = Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [name]));
   if (store === undefined && names.length > 0) throw new StoreRequiredError(`new CNS with ${names.join(', ')}`);
-  if (everyMs !== undefined && !(everyMs >= 1 && everyMs <= LONGEST)) {
-    throw new InvalidArgumentError(`checkpoint.everyMs must be a number of milliseconds from 1 to ${LONGEST}`, {
+  if (everyMs !== undefined && !(everyMs >= 1 && everyMs <= LONGEST_TIMER)) {
+    throw new InvalidArgumentError(`checkpoint.everyMs must be a number of milliseconds from 1 to ${LONGEST_TIMER}`, {
       hint: 'leave it out, and no time makes a checkpoint due',
     });
   }

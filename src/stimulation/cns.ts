@@ -1,6 +1,7 @@
 /** A graph of neurons, ready to run. Starts runs, brings stored ones back, and lets go of all of them. */
 import { createLogic } from '../../machines/logic.js';
 import { type Clock, systemClock } from '../clock/clock.js';
+import { LONGEST_TIMER } from '../clock/long-timer.js';
 import { type Codec, createCodec } from '../durability/codec.js';
 import { thisOwner } from '../durability/owner.js';
 import type { Store } from '../durability/store.js';
@@ -45,8 +46,6 @@ import { storingOf } from './storing.js';
 export const CODEC = Symbol.for('engram.codec');
 
 const DEFAULT_LEASE = 5000;
-/** What a timer can count. */
-const LONGEST_LEASE = 2 ** 31 - 1;
 
 interface BringBackOptions extends RehydrateOptions {
   /** As `DurableRuns` has them. */
@@ -85,8 +84,8 @@ export class CNS<G = unknown> {
    */
   constructor(neurons: readonly AnyNeuron<G>[], options: CNSOptions = {}, ...global: unknown extends G ? [G?] : [G]) {
     const { store, clock = systemClock, logger = console, lease = DEFAULT_LEASE } = options;
-    if (!(lease > 0 && lease <= LONGEST_LEASE)) {
-      throw new InvalidArgumentError(`lease must be a number of milliseconds from 1 to ${LONGEST_LEASE}`, {
+    if (!(lease > 0 && lease <= LONGEST_TIMER)) {
+      throw new InvalidArgumentError(`lease must be a number of milliseconds from 1 to ${LONGEST_TIMER}`, {
         hint: 'leave it out for 5 seconds',
       });
     }

@@ -63,7 +63,7 @@ export interface Recovering {
   ): Promise<Stimulation | undefined>;
 }
 
-/** What is wrong with a run for which `bringBack` need not be asked. */
+/** `waits`: it is left as it is. `suspect`: it is read before its lease is asked for. */
 type Standing = 'waits' | 'due' | 'suspect' | AlreadyOwnedError;
 
 export async function recoverAll(world: Recovering, options: RecoverOptions): Promise<RecoveryReport> {
