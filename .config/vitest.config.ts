@@ -17,7 +17,7 @@ export default defineConfig({
   },
   test: {
     include: ['test/**/*.test.ts'],
-    globalSetup: ['test/support/build.ts', 'test/support/redis-server.ts'],
+    globalSetup: ['test/support/build.ts', 'test/support/shared-redis.ts'],
     pool: 'forks',
     testTimeout: 30_000,
     reporters: report ? ['default', ['json', { outputFile: report }]] : ['default'],

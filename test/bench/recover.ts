@@ -10,7 +10,7 @@ import { fileStore } from 'engram/adapters/file';
 import { memoryStore } from 'engram/adapters/memory';
 import { redisStore } from 'engram/adapters/redis';
 import { type Line, print } from './measure.js';
-import { startRedis } from './redis.js';
+import { startRedis } from '../support/redis-server.js';
 
 const RUNS = Number(process.env['ENGRAM_BENCH_DORMANT'] ?? 10_000);
 const AT_ONCE = 500;
@@ -107,7 +107,7 @@ async function figuresOf({ name, open }: Place): Promise<Line[]> {
 export async function recoverLines(): Promise<Line[]> {
   console.log(`\nrecover() over ${RUNS} dormant runs`);
   const dir = mkdtempSync(join(tmpdir(), 'engram-bench-recover-'));
-  const redis = await startRedis(dir);
+  const redis = await startRedis({ dir, appendonly: 'everysec' });
   const memory = memoryStore();
   const places: readonly Place[] = [
     { name: 'memory', open: () => memory },

@@ -92,20 +92,3 @@ export const failedOf = ({ failed }: RunContext): string[] =>
   failed.map(({ activation, error, aborted }) =>
     [activation, (error as { code?: string }).code ?? String(error), ...(aborted ? ['aborted'] : [])].join(' '),
   );
-
-export const empty: RunContext = {
-  id: '',
-  status: 'running',
-  hold: false,
-  next: 1,
-  settled: 0,
-  frontier: [],
-  barriers: [],
-  values: {},
-  failed: [],
-  deliveries: [],
-  outputFrom: null,
-  owed: [],
-  early: [],
-  joined: [],
-};

@@ -1,11 +1,10 @@
 /** Exact traces, worked out by hand, that pin the semantics the oracle stands for. */
 import { describe, expect, it } from 'vitest';
 import type { RunEvent } from '../../src/propagation/events.js';
-import { Oracle } from './oracle.js';
+import { empty, Oracle } from './oracle.js';
 import {
   causes,
   deliver,
-  empty,
   end,
   failedOf,
   frontierOf,

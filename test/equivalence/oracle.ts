@@ -59,23 +59,26 @@ const isDue = (each: PendingActivation, now: number): boolean =>
 /** What is counted is there once something was counted. */
 const contextOf = ({ hops, ...run }: Draft): RunContext => (Object.keys(hops).length === 0 ? run : { ...run, hops });
 
+/** Of a run that has not begun. */
+export const empty: RunContext = {
+  id: '',
+  status: 'running',
+  hold: false,
+  next: 1,
+  settled: 0,
+  frontier: [],
+  barriers: [],
+  values: {},
+  failed: [],
+  deliveries: [],
+  outputFrom: null,
+  owed: [],
+  early: [],
+  joined: [],
+};
+
 export class Oracle {
-  private run: RunContext = {
-    id: '',
-    status: 'running',
-    hold: false,
-    next: 1,
-    settled: 0,
-    frontier: [],
-    barriers: [],
-    values: {},
-    failed: [],
-    deliveries: [],
-    outputFrom: null,
-    owed: [],
-    early: [],
-    joined: [],
-  };
+  private run = empty;
 
   constructor(
     private readonly graph: OracleGraph,

@@ -1,6 +1,5 @@
 /**
- * Real Redis servers for tests: one that a whole test run shares, and private ones that a test may stop, kill and start
- * again.
+ * Real Redis servers for tests and benchmarks, which may be stopped, killed and started again.
  *
  * The program comes from the system; where it is missing it is installed, and where that is impossible the run stops
  * with one line that says what to install. Nothing is ever pretended or left out.
@@ -11,14 +10,6 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { TestProject } from 'vitest/node';
-
-declare module 'vitest' {
-  interface ProvidedContext {
-    /** The server that all tests share: every test takes a prefix of its own. */
-    redisUrl: string;
-  }
-}
 
 export interface StartRedisOptions {
   /** A free one unless told. */
@@ -49,18 +40,6 @@ export interface StartedRedis {
 
 const PROGRAM = 'redis-server';
 const INSTALL = `install ${PROGRAM} (e.g. apt-get install -y redis-server), or set REDIS_URL to a server for tests`;
-
-/** For the whole test run: REDIS_URL, else a server of its own, which keeps nothing. */
-export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const given = process.env['REDIS_URL'];
-  if (given !== undefined && given !== '') {
-    project.provide('redisUrl', given);
-    return async () => undefined;
-  }
-  const server = await startRedis();
-  project.provide('redisUrl', server.url);
-  return () => server.stop();
-}
 
 export async function startRedis(options: StartRedisOptions = {}): Promise<StartedRedis> {
   const program = findProgram();

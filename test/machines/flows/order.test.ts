@@ -12,6 +12,12 @@ import { ManualClock } from '../../support/manual-clock.js';
 import { storeAt } from '../../support/stores.js';
 
 const WEEK = 7 * 86_400_000;
+/** Before which attempt to charge how many milliseconds are waited. */
+const WAITS = [
+  [2, 200],
+  [3, 400],
+  [4, 800],
+] as const;
 let directory: string;
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'engram-order-'));
@@ -88,11 +94,7 @@ describe.each(forms)('an order (%s)', (form) => {
 
   it('whose card is declined three times is charged at the fourth attempt, after 0.2, 0.4 and 0.8 seconds', async () => {
     const { going, clock } = place({ declines: 3 });
-    for (const [attempt, wait] of [
-      [2, 200],
-      [3, 400],
-      [4, 800],
-    ] as const) {
+    for (const [attempt, wait] of WAITS) {
       await until(() => going.context.frontier[0]?.attempt === attempt);
       expect(going.context.frontier).toMatchObject([{ neuron: 'charge', state: 'delayed', due: clock.now() + wait }]);
       await clock.pass(wait - 1);
@@ -106,11 +108,7 @@ describe.each(forms)('an order (%s)', (form) => {
 
   it('whose card is declined four times is not charged, and what was reserved is released', async () => {
     const { going, clock } = place({ declines: 4 });
-    for (const [attempt, wait] of [
-      [2, 200],
-      [3, 400],
-      [4, 800],
-    ] as const) {
+    for (const [attempt, wait] of WAITS) {
       await until(() => going.context.frontier[0]?.attempt === attempt);
       await clock.pass(wait);
     }
