@@ -27,6 +27,7 @@ import type {
 import {
   AlreadyOwnedError,
   InvalidArgumentError,
+  LostCheckpointError,
   NotSupportedError,
   StaleCheckpointError,
   StaleOwnerError,
@@ -144,7 +145,7 @@ class KeyValueStore implements Store {
   }
 
   save(request: SaveRequest): Promise<void> {
-    const { id, seq, fence, head, whole, release } = request;
+    const { id, seq, fence, head, whole, release, parent } = request;
     const changes = Object.entries(request.parts);
     const index = { ...request.index };
     const before = this.#turns.get(id)?.failures ?? 0;
@@ -152,6 +153,7 @@ class KeyValueStore implements Store {
       if (turns.failures > before) throw turns.failure;
       const run = await this.#owned(id, fence);
       if (seq <= run.seq) throw new StaleCheckpointError(id, seq, run.seq);
+      if (parent > run.seq && !whole) throw new LostCheckpointError(id, parent, run.seq);
       const parts = new Map(whole ? [] : run.parts);
       for (const [name, text] of changes) {
         if (text === null) parts.delete(name);

@@ -24,6 +24,7 @@ import { systemClock, type Clock } from '../src/clock/clock.js';
 import {
   AlreadyOwnedError,
   InvalidArgumentError,
+  LostCheckpointError,
   RunEndedError,
   StaleCheckpointError,
   StaleOwnerError,
@@ -126,7 +127,8 @@ class MemoryStore implements Store {
     const run = this.#held(request.id, request.fence);
     const newest = newestOf(run).seq;
     if (request.seq <= newest) throw new StaleCheckpointError(request.id, request.seq, newest);
-    const { seq, head, whole } = request;
+    const { seq, head, whole, parent } = request;
+    if (parent > newest && !whole) throw new LostCheckpointError(request.id, parent, newest);
     run.checkpoints.push({ seq, head, parts: { ...request.parts }, whole });
     run.events.push(...request.events);
     run.index = { ...request.index };

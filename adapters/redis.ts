@@ -172,7 +172,7 @@ class RedisStore implements Store {
     const [word, first = '', second = ''] = (await this.#turns.take(id, () =>
       this.#call(SCRIPTS.renew, [this.#keys.of(id).run], args),
     )) as Answer;
-    if (word !== 'renewed') throw refusalOf(this.name, id, fence, 0, [word, first, second]);
+    if (word !== 'renewed') throw refusalOf(this.name, { id, fence }, [word, first, second]);
     return { lease: { owner: { ...owner }, fence, until: Number(first) }, inbox: Number(second) };
   }
 
@@ -192,12 +192,19 @@ class RedisStore implements Store {
     const args = [
       ...[keys.name, String(seq), String(fence), encodeIndex(index)],
       ...[encodeRecord(fence, request.whole, set, deleted, head), joinEvents(seq, events)],
-      ...[release ? '1' : '0', String(finishedTtl), String(ackInbox.length), ...ackInbox.map(encodeName), ...fields],
+      ...[
+        release ? '1' : '0',
+        String(finishedTtl),
+        String(ackInbox.length),
+        String(request.whole ? 0 : request.parent),
+      ],
+      ...ackInbox.map(encodeName),
+      ...fields,
     ];
     const needsAll = ackInbox.length > 0 || (release && finishedTtl > 0);
     const used = needsAll ? [...whole(keys), keys.expiry] : [keys.run, keys.events, keys.index];
     const reply = await this.#turns.takeAfterSuccess(id, () => this.#call(SCRIPTS.save, used, args));
-    if (typeof reply !== 'number') throw refusalOf(this.name, id, fence, seq, reply as Answer);
+    if (typeof reply !== 'number') throw refusalOf(this.name, request, reply as Answer);
     // Half as many again are let pile up, so that forgetting costs little. What fails is tried with the next save.
     if (reply >= history * 1.5 && !release) this.prune(id, history).catch(() => undefined);
   }

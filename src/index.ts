@@ -19,6 +19,7 @@ export {
   IncompleteJoinError,
   InvalidAnswerError,
   InvalidArgumentError,
+  LostCheckpointError,
   InvalidGraphError,
   InvalidPayloadError,
   MaxDurationError,

@@ -6,6 +6,7 @@ import {
   AlreadyOwnedError,
   EngramError,
   InvalidArgumentError,
+  LostCheckpointError,
   NotSupportedError,
   RunEndedError,
   StaleCheckpointError,
@@ -165,8 +166,8 @@ export function creation(id: string, request: Partial<CreateRequest> = {}): Crea
 
 export function saving(id: string, seq: number, lease: Lease, request: Partial<SaveRequest> = {}): SaveRequest {
   return {
-    ...{ id, seq, fence: lease.fence, head: `{"seq":${seq}}`, parts: {}, whole: false, events: [], ackInbox: [] },
-    ...{ index: { status: 'running', graph: 'flow', due: null }, release: false },
+    ...{ id, seq, fence: lease.fence, head: `{"seq":${seq}}`, parent: 1, parts: {}, whole: false, events: [] },
+    ...{ ackInbox: [], index: { status: 'running', graph: 'flow', due: null }, release: false },
     ...request,
   };
 }
@@ -174,6 +175,7 @@ export function saving(id: string, seq: number, lease: Lease, request: Partial<S
 const REFUSALS = {
   AlreadyOwnedError,
   InvalidArgumentError,
+  LostCheckpointError,
   NotSupportedError,
   RunEndedError,
   StaleCheckpointError,

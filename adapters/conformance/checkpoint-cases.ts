@@ -58,6 +58,37 @@ export const checkpointCases: readonly ConformanceCase[] = [
     },
   },
   {
+    title: 'a save that builds on a checkpoint which the store has lost is refused, and changes nothing',
+    run: async (bench) => {
+      const lease = await bench.create('run', { parts: { a: '1', b: '1' }, events: ['1'] });
+      await bench.save('run', 2, lease, { parts: { a: '2' } });
+      const late = saving('run', 5, lease, { parent: 4, parts: { a: '5' }, events: ['5'] });
+      await rejects(bench.store.save(late), 'LostCheckpointError');
+      const loaded = await bench.store.load('run');
+      assert.deepEqual([loaded?.seq, entries(loaded?.parts)], [2, { a: '2', b: '1' }]);
+      await assertEvents(bench.store, 'run', ['1']);
+    },
+  },
+  {
+    title: 'a whole save is taken on whatever the store has lost, and what follows builds on it',
+    run: async (bench) => {
+      const lease = await bench.create('run', { parts: { a: '1', b: '1' } });
+      await bench.save('run', 5, lease, { parent: 4, whole: true, parts: { c: '5' } });
+      assert.deepEqual(entries((await bench.store.load('run'))?.parts), { c: '5' });
+      await bench.save('run', 6, lease, { parent: 5, parts: { d: '6' } });
+      assert.deepEqual(entries((await bench.store.load('run'))?.parts), { c: '5', d: '6' });
+    },
+  },
+  {
+    title: 'a save whose answer was lost may be followed by one that builds on the checkpoint before it',
+    run: async (bench) => {
+      const lease = await bench.create('run', { parts: { a: '1' } });
+      await bench.save('run', 2, lease, { parent: 1, parts: { a: '2', b: '2' } });
+      await bench.save('run', 3, lease, { parent: 1, parts: { a: '3', b: '2' } });
+      assert.deepEqual(entries((await bench.store.load('run'))?.parts), { a: '3', b: '2' });
+    },
+  },
+  {
     title: 'create of an id that is there gives undefined and changes nothing',
     run: async (bench) => {
       const lease = await bench.create('run', { head: '1', parts: { a: '1' }, events: ['1'] });

@@ -54,7 +54,7 @@ async function write(store: Store, id: string, claim: Claim, tell: (note: Writer
     const whole = seq % WHOLE === 0;
     if (store.capabilities.inbox && seq % MAIL === 0) await store.post(id, { deliveryId: mailAt(seq), body: '1' });
     await store.save({
-      ...{ id, seq, fence, head: headAt(seq), parts: whole ? partsAt(seq) : changesAt(seq), whole },
+      ...{ id, seq, fence, parent: seq - 1, head: headAt(seq), parts: whole ? partsAt(seq) : changesAt(seq), whole },
       ...{ events: [String(seq)], ackInbox: seq % MAIL === 1 ? [mailAt(seq - 1)] : [], index: INDEX, release: false },
     });
   }

@@ -19,6 +19,7 @@ import {
 import {
   CorruptCheckpointError,
   InvalidArgumentError,
+  LostCheckpointError,
   RunEndedError,
   StaleCheckpointError,
   StaleOwnerError,
@@ -236,8 +237,9 @@ export class FileStore implements Store {
   }
 
   async #save(request: SaveRequest, held: Held): Promise<void> {
-    const { id, seq, fence, whole, release, ackInbox, index } = request;
+    const { id, seq, fence, whole, release, ackInbox, index, parent } = request;
     if (seq <= held.queued) throw new StaleCheckpointError(id, seq, held.queued);
+    if (parent > held.queued && !whole) throw new LostCheckpointError(id, parent, held.queued);
     if (this.#owned.isForgotten(held)) throw await this.#owned.overtaken(id, fence);
     const prev = held.queued;
     held.queued = seq;

@@ -1,6 +1,8 @@
 /** Turns what a script or the server refuses into the errors of the contract. */
+import type { SaveRequest } from '../../src/durability/store.js';
 import {
   CorruptCheckpointError,
+  LostCheckpointError,
   StaleCheckpointError,
   StaleOwnerError,
   StoreUnavailableError,
@@ -14,15 +16,17 @@ import { SCRIPTS, type Script } from './scripts.js';
 /** What a script answers: a word, then what belongs to it. */
 export type Answer = readonly [word: string, ...details: string[]];
 
+/** Of a renewal or a save, what its refusal speaks of. */
+type Refused = Pick<SaveRequest, 'id' | 'fence'> & Partial<Pick<SaveRequest, 'seq' | 'parent'>>;
+
 /** Why a renewal or a save was refused. */
 export function refusalOf(
   name: string,
-  id: string,
-  fence: number,
-  seq: number,
+  { id, fence, seq = 0, parent = 0 }: Refused,
   [word, detail, more]: Answer,
 ): EngramError {
   if (word === 'stale checkpoint') return new StaleCheckpointError(id, seq, Number(detail));
+  if (word === 'lost checkpoint') return new LostCheckpointError(id, parent, Number(detail));
   if (word !== 'stale owner') return new UnknownRunError(id, name);
   // Given up is no better than taken: the next one to hold it has a greater fence.
   return new StaleOwnerError(id, fence, more === 'released' ? fence + 1 : Number(detail));

@@ -129,7 +129,7 @@ return 1`);
 
 /**
  * KEYS r e x, and for acknowledgements or the end r e b i a x t; ARGV retry, name, seq, fence, index, facts and head,
- * events, release, time to keep or 0, how many acknowledged, these, then parts.
+ * events, release, time to keep or 0, how many acknowledged, the seq that it builds on or 0, acknowledged, then parts.
  */
 const save = script(`${TIME}${EXPECT}${ENDED}${EXPIRE}
 local r, e, x = KEYS[1], KEYS[2], KEYS[#KEYS > 3 and 6 or 3]
@@ -143,6 +143,7 @@ if ARGV[1] == '1' and newest == seq then
 end
 if m[2] ~= fence or m[3] == '' then return {'stale owner', m[2], m[3] == '' and 'released' or ''} end
 if tonumber(seq) <= tonumber(newest) then return {'stale checkpoint', newest} end
+if tonumber(ARGV[11]) > tonumber(newest) then return {'lost checkpoint', newest} end
 local from, to = string.sub(m[4], 1, 1), string.sub(index, 1, 1)
 local acks = tonumber(ARGV[10])
 local wrong = from ~= to and mistyped('zset', x)
@@ -156,7 +157,7 @@ if from ~= to then
   redis.call('ZREM', x, from .. ARGV[2])
 end
 local n = tonumber(m[5]) + 1
-local parts = 11 + acks
+local parts = 12 + acks
 if #ARGV - parts < 4000 then
   redis.call('HSET', r, 's', seq, 'i', index, 'n', n, seq, newest .. ' ' .. record, unpack(ARGV, parts))
 else
@@ -164,7 +165,7 @@ else
   each(ARGV, parts, #ARGV, function (...) redis.call('HSET', r, ...) end)
 end
 if acks > 0 then
-  each(ARGV, 11, 10 + acks, function (...)
+  each(ARGV, 12, 11 + acks, function (...)
     redis.call('SADD', KEYS[5], ...)
     local taken = redis.call('HDEL', KEYS[4], ...)
     if taken > 0 then redis.call('HINCRBY', r, 'w', -taken) end

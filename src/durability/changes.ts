@@ -99,6 +99,20 @@ export class Changes implements Recorder {
     this.#isNew = true;
   }
 
+  /** Nothing of the working set is stored any more. */
+  startOver(work: Work): void {
+    this.#stored.clear();
+    this.#placed.clear();
+    this.#left = [];
+    this.#failedStored = this.#failedParts = 0;
+    this.#errors = new Map();
+    this.#owedStored = null;
+    this.#earlyStored = NONE;
+    this.#isReopened = false;
+    this.#isDirty = true;
+    this.adoptNew(work);
+  }
+
   /** Whether an attempt has failed, and is to be made again, since the last change was taken. */
   get hasNewAttempt(): boolean {
     return this.#hasNewAttempt;

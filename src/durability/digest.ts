@@ -32,6 +32,12 @@ export class StateDigest {
     this.#turn(part);
   }
 
+  /** Takes all parts out. */
+  clear(): void {
+    this.#parts.clear();
+    this.#state.fill(0);
+  }
+
   toString(): string {
     return Buffer.from(this.#state).toString('base64url');
   }

@@ -40,6 +40,11 @@ export class SizeGuard {
     this.#sizes.set(name, bytes);
   }
 
+  clear(): void {
+    this.#sizes.clear();
+    this.#total = 0;
+  }
+
   /**
    * @param changed bytes by part name; null for one that goes
    * @param label what a part is to its user

@@ -75,7 +75,13 @@ export interface SaveRequest {
   /** The fence of the lease that the caller holds; an older one than the newest is refused with `StaleOwnerError` (I5). */
   readonly fence: number;
   readonly head: string;
-  /** What changed since the checkpoint before it; with `whole`, everything there is. */
+  /**
+   * The newest checkpoint that the caller knows to be stored. `parts` holds all that has changed since, so one that is
+   * newer may be there (the answer to its save was lost). Where only older ones are, the store has lost what it had
+   * acknowledged, and what is built on that is refused with `LostCheckpointError`, unless it is `whole`.
+   */
+  readonly parent: number;
+  /** What changed since `parent`; with `whole`, everything there is. */
   readonly parts: PartChanges;
   /** The parts replace all stored ones instead of changing them. */
   readonly whole: boolean;
@@ -179,8 +185,8 @@ export interface Store {
 
   /**
    * Stores a checkpoint. A save whose text is on its way when the caller dies is stored whole or not at all.
-   * @throws StaleOwnerError (also when the lease was given up), StaleCheckpointError, UnknownRunError,
-   * StoreUnavailableError; a save that waited behind a failed one fails with it, since it builds on it
+   * @throws StaleOwnerError (also when the lease was given up), StaleCheckpointError, LostCheckpointError,
+   * UnknownRunError, StoreUnavailableError; a save that waited behind a failed one fails with it, since it builds on it
    */
   save(request: SaveRequest): Promise<void>;
 

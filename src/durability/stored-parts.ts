@@ -35,6 +35,13 @@ export class StoredParts {
     }
   }
 
+  /** Begins anew, without any. */
+  clear(): void {
+    this.#digest.clear();
+    this.#guard.clear();
+    this.#packed.clear();
+  }
+
   /**
    * @param changes texts as the codec gives them, or as they are stored already
    * @returns what is to be stored

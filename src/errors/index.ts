@@ -35,6 +35,7 @@ export {
   CheckpointTooLargeError,
   CorruptCheckpointError,
   GraphMismatchError,
+  LostCheckpointError,
   NotSupportedError,
   NoValidCheckpointError,
   RunEndedError,

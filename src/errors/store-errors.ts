@@ -93,6 +93,20 @@ export class StaleCheckpointError extends EngramError {
   }
 }
 
+/** A save that builds on a checkpoint which the store had acknowledged and does not have any more. */
+export class LostCheckpointError extends EngramError {
+  readonly code = 'LOST_CHECKPOINT';
+  constructor(
+    readonly id: string,
+    readonly parent: number,
+    readonly newest: number,
+  ) {
+    super(`run "${id}" was stored up to checkpoint ${parent}, and the store has it up to ${newest} only`, {
+      hint: 'save the whole state; and let the store keep what it acknowledges (on Redis: appendonly yes, appendfsync always)',
+    });
+  }
+}
+
 /** The store could not do what was asked: disk full, read-only, no permission, connection lost. */
 export class StoreUnavailableError extends EngramError {
   readonly code = 'STORE_UNAVAILABLE';

@@ -7,6 +7,7 @@
 import type { Clock } from '../clock/clock.js';
 import { boundedEvents, type Changes } from '../durability/changes.js';
 import { type EnvelopeFields, sealEnvelope } from '../durability/envelope.js';
+import { partOf } from '../durability/parts.js';
 import type { StoredParts } from '../durability/stored-parts.js';
 import type { RunIndex } from '../durability/store.js';
 import { barriersOf, dueOf, isWaitingStored } from '../propagation/lists.js';
@@ -14,6 +15,8 @@ import type { Work } from '../propagation/work.js';
 
 export interface Draft {
   readonly seq: number;
+  /** The newest that is known to be stored; 0 before the first. */
+  readonly parent: number;
   readonly head: string;
   readonly index: RunIndex;
   readonly parts: Record<string, string | null>;
@@ -109,7 +112,28 @@ export class Drafts {
     };
     const head = sealEnvelope(fields, this.#parts.compression);
     const index = { status, graph: name, due: dueOf(work) } as const;
-    return { seq, head, index, parts: kept, whole: this.#whole, events: this.#unsaved.events };
+    return {
+      seq,
+      parent: this.#parentSeq ?? 0,
+      head,
+      index,
+      parts: kept,
+      whole: this.#whole,
+      events: this.#unsaved.events,
+    };
+  }
+
+  /**
+   * The store has lost checkpoints: the next one holds all there is.
+   * @param newest the one that it has
+   * @param entry which never changes, as that one has it
+   */
+  startOver(work: Work, newest: number, entry: string): void {
+    this.#changes.startOver(work);
+    this.#parts.clear();
+    this.#parentSeq = newest;
+    this.#unsaved = { parts: { [partOf.entry()]: entry }, events: this.#unsaved.events };
+    this.#whole = true;
   }
 
   /** The draft of this number, the last that was made, is stored. */

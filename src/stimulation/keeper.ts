@@ -26,6 +26,7 @@ import type { Work } from '../propagation/work.js';
 import { type CheckpointPolicy, isDue } from './checkpoint-policy.js';
 import { Drafts, type StoredState } from './drafts.js';
 import { Inbox } from './inbox.js';
+import { Loss } from './loss.js';
 import type { Logger } from './options.js';
 import { type Outage, Patience } from './outage.js';
 import type { Run } from './run.js';
@@ -61,6 +62,7 @@ export class Keeper implements EndGate {
   readonly #drafts: Drafts;
   readonly #inbox: Inbox;
   readonly #patience: Patience;
+  readonly #loss: Loss;
   #lease: Lease | null = null;
   #saving = false;
   /** How many saves have begun. */
@@ -88,6 +90,7 @@ export class Keeper implements EndGate {
     this.#drafts = new Drafts(clock, changes, parts);
     this.#inbox = new Inbox(run, options);
     this.#patience = new Patience(clock, outage);
+    this.#loss = new Loss(options);
   }
 
   /** What is to be renewed; null when nothing is. */
@@ -211,8 +214,10 @@ export class Keeper implements EndGate {
         const draft = this.#draft(lease);
         const { ackInbox } = attempt;
         await this.#store.save({ id: work.id, fence: lease.fence, ...draft, ackInbox, release: ends });
-      } catch (error) {
-        if (!this.#mayTryAgain(error)) return this.#onFailed(attempt, lease, error);
+      } catch (refused) {
+        const error = await this.#loss.makeUp(refused, work, this.#drafts);
+        if (error === null && this.#lease !== null) continue;
+        if (!this.#mayTryAgain(error)) return this.#onFailed(attempt, lease, error ?? refused);
         const isStored = await this.#turnsOutStored(attempt, error);
         if (this.#lease === null) return;
         if (!isStored) continue;
@@ -348,7 +353,12 @@ export class Keeper implements EndGate {
     try {
       if (isBehind && isKept) {
         const ackInbox = this.#inbox.taken;
-        await this.#store.save({ id, fence: lease.fence, ...this.#draft(lease), ackInbox, release: true });
+        const save = () => this.#store.save({ id, fence: lease.fence, ...this.#draft(lease), ackInbox, release: true });
+        await save().catch(async (refused: unknown) => {
+          const error = await this.#loss.makeUp(refused, work, this.#drafts);
+          if (error !== null) throw error;
+          await save();
+        });
       } else await this.#store.release(id, lease);
     } catch (error) {
       this.#lost = { error: new RunSuspendedError(id) };

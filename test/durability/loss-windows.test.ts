@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { CheckpointOptions, Durability } from 'engram';
 import { redisStore } from 'engram/adapters/redis';
+import { createClient } from 'redis';
 import { afterAll, describe, expect, inject, it } from 'vitest';
 import { expectSameEndFromEverywhere, type Story } from '../support/lives.js';
 import { caught } from '../support/caught.js';
@@ -50,6 +51,19 @@ describe.each(modes)('in %s mode', (durability) => {
     },
   );
 });
+
+function gate() {
+  let open = (): void => undefined;
+  const opened = new Promise<void>((resolve) => (open = resolve));
+  return { opened, open };
+}
+
+/** Has the server write all it holds to its disk. */
+async function snapshot(url: string): Promise<void> {
+  const client = await createClient({ url }).connect();
+  await client.sendCommand(['SAVE']);
+  await client.close();
+}
 
 /** The line in a process of its own, killed; @returns what it did */
 function killed(dying: Dying): Promise<string[]> {
@@ -141,6 +155,37 @@ describe('a Redis server that is killed and started again in the middle of a run
       expect(ended).toMatchObject({ status: 'completed' });
       expect(done).toEqual(STEPS.map((step) => `${step} a`));
       expect(left).toMatchObject([{ index: { status: 'completed' } }]);
+    },
+  );
+
+  it.each(['sync', 'async'] as const)(
+    'I1, I6: and comes back from an older snapshot, in %s mode: the run is stored again, whole, and says so',
+    async (durability) => {
+      const redis = await startRedis();
+      const store = redisStore({ url: redis.url });
+      const gates = new Map(['pack', 'label'].map((step) => [step, gate()]));
+      const logger = recordingLogger();
+      const { cns, done } = packing({ store, durability, logger }, (step) => gates.get(step)?.opened ?? quiet());
+      const run = cns.stimulate(order.createSignal('a'), { id: 'x' });
+      while ((await store.history('x')).length < 1) await quiet();
+      await snapshot(redis.url);
+      gates.get('pack')?.open();
+      while ((await store.history('x')).length < 2) await quiet();
+      await redis.kill();
+      await redis.restart();
+      expect(await store.history('x')).toEqual([1]);
+      gates.get('label')?.open();
+      expect(await run.waitUntilComplete()).toMatchObject({ status: 'completed' });
+      await cns.close();
+      expect(done).toEqual(STEPS.map((step) => `${step} a`));
+      expect(logger.warnings.filter((line) => line.includes('has lost checkpoint 2 of run "x"'))).toHaveLength(1);
+
+      const next = packing({ store });
+      expect(await (await next.cns.rehydrate('x'))?.waitUntilComplete()).toMatchObject({ status: 'completed' });
+      expect(next.done).toEqual([]);
+      await next.cns.close();
+      await store.close();
+      await redis.stop();
     },
   );
 

@@ -222,7 +222,7 @@ describe.each(flows)('a run that %s', (_what, flow, { status, checkpoints }) => 
       const first = await expectSameEndFromEverywhere(story);
       expect(first.end.status).toBe(status);
       expect(first.checkpoints.length).toBeGreaterThanOrEqual(checkpoints);
-      expect(story.lives).toBe(first.checkpoints.length + 1);
+      expect(story.lives).toBeGreaterThan(first.checkpoints.length + 1);
     },
   );
 

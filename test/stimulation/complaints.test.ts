@@ -54,6 +54,7 @@ describe('every error', () => {
     new errors.CheckpointTooLargeError('the context of neuron "n"', 2000, 1000),
     new errors.CorruptCheckpointError('x', 'half a text'),
     new errors.GraphMismatchError('x', ['neuron "n"']),
+    new errors.LostCheckpointError('x', 3, 1),
     new errors.NoValidCheckpointError('x', []),
     new errors.NotSupportedError('the store', 'list runs'),
     new errors.RunEndedError('x', 'completed'),

@@ -2,7 +2,8 @@
  * I8: a run that is killed at any of its checkpoints, and goes on in a process of its own, ends as if it had never been
  * interrupted, and does nothing again that had settled by then.
  */
-import type { CNS, CNSOptions, Stimulation, StimulationFailedError, Store } from 'engram';
+import { type CNS, type CNSOptions, LostCheckpointError } from 'engram';
+import type { Stimulation, StimulationFailedError, Store } from 'engram';
 import { memoryStore } from 'engram/adapters/memory';
 import { expect } from 'vitest';
 import { storeAt, withOverrides } from './stores.js';
@@ -74,15 +75,45 @@ export const rehydrated =
  * @returns the first life
  */
 export async function expectSameEndFromEverywhere(story: Story, fresh: () => Store = memoryStore): Promise<Life> {
-  const { id } = story;
   const first = await live(story, fresh());
-  for (const { seq, settled } of first.checkpoints) {
-    const second = await live(story, await storeAt(first.store, id, seq, fresh()), rehydrated(id));
-    expect(second.end, `rehydrated from checkpoint ${seq}`).toEqual(first.end);
-    const expected = [...first.effects].filter(([activation]) => !settled.has(activation));
+  await expectSameEndFrom(first.checkpoints, first, story, fresh);
+  await expectSameOverLosses(story, first);
+  return first;
+}
+
+/** @param life whose checkpoints these are, and which has ended as it should */
+async function expectSameEndFrom(
+  checkpoints: Life['checkpoints'],
+  life: Life,
+  story: Story,
+  fresh: () => Store,
+): Promise<void> {
+  for (const { seq, settled } of checkpoints) {
+    const second = await live(story, await storeAt(life.store, story.id, seq, fresh()), rehydrated(story.id));
+    expect(second.end, `rehydrated from checkpoint ${seq}`).toEqual(life.end);
+    const expected = [...life.effects].filter(([activation]) => !settled.has(activation));
     expect(sorted(second.effects), `effects after checkpoint ${seq}`).toEqual(sorted(expected));
   }
-  return first;
+}
+
+/** Once more over a store that says of each save that it has lost what that builds on: each checkpoint is whole. */
+async function expectSameOverLosses(story: Story, first: Life): Promise<void> {
+  const { id } = story;
+  const inner = memoryStore();
+  const refused = new Set<number>();
+  const forgetful = withOverrides(inner, {
+    save: (request) => {
+      if (request.whole || request.id !== id || refused.has(request.seq - 1)) return inner.save(request);
+      refused.add(request.seq);
+      return Promise.reject(new LostCheckpointError(id, request.parent, 1));
+    },
+  });
+  const life = await live(story, forgetful);
+  expect(life.end, 'over a store that forgets').toEqual(first.end);
+  expect(sorted(life.effects), 'effects over a store that forgets').toEqual(sorted(first.effects));
+  expect(refused.size, 'saves that were refused').toBe(life.checkpoints.length - 1);
+  const middle = life.checkpoints.slice(1, -1);
+  await expectSameEndFrom(middle.slice(middle.length >> 1), { ...life, store: inner }, story, memoryStore);
 }
 
 const sorted = (effects: Iterable<readonly [string, string]>): (readonly [string, string])[] =>

@@ -119,7 +119,7 @@ export async function plant(to: Store, { id, seq, head, parts }: StoredCheckpoin
   if (lease === undefined) throw new TypeError(`the store did not take run ${id}`);
   if (seq > 1) {
     const { fence } = lease;
-    const save = { id, seq, fence, head, parts: texts, whole: true, events: [], ackInbox: [], index, release: true };
-    await to.save(save);
+    const rest = { whole: true, events: [], ackInbox: [], index, release: true };
+    await to.save({ id, seq, fence, parent: 1, head, parts: texts, ...rest });
   } else await to.release(id, lease);
 }

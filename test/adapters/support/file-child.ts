@@ -51,7 +51,7 @@ function creation(id: string): CreateRequest {
 
 function saving(id: string, seq: number, lease: Lease): SaveRequest {
   const { parts, events, index } = { ...creation(id), parts: { [`p${seq % 10}`]: String(seq) } };
-  const flags = { whole: false, release: false, ackInbox: [] };
+  const flags = { parent: seq - 1, whole: false, release: false, ackInbox: [] };
   return { id, seq, fence: lease.fence, head: String(seq), parts, events: [...events, String(seq)], index, ...flags };
 }
 

@@ -57,8 +57,28 @@ export const spoiledCheckpoints: readonly Violation[] = [
     spoil: onSave((request) => ({ ...request, whole: true })),
   },
   {
+    name: 'does not look at what a save builds on',
+    caught: ['a save that builds on a checkpoint which the store has lost'],
+    spoil: onSave((request) => ({ ...request, parent: 1 })),
+  },
+  {
+    name: 'takes what builds on its newest checkpoint alone',
+    caught: ['a save whose answer was lost may be followed'],
+    spoil: (store) => ({
+      save: async (request) => {
+        const { seq = 0 } = (await store.load(request.id)) ?? {};
+        const parent = request.parent === seq ? seq : seq + 1;
+        return store.save({ ...request, parent });
+      },
+    }),
+  },
+  {
     name: 'takes no save for a whole one',
-    caught: ['a whole save replaces all parts', 'load gives the checkpoint of a seq'],
+    caught: [
+      'a whole save replaces all parts',
+      'load gives the checkpoint of a seq',
+      'a whole save is taken on whatever',
+    ],
     spoil: onSave((request) => ({ ...request, whole: false })),
   },
   {

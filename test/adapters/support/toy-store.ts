@@ -5,6 +5,7 @@ import {
   AlreadyOwnedError,
   type Clock,
   InvalidArgumentError,
+  LostCheckpointError,
   NotSupportedError,
   StaleCheckpointError,
   StaleOwnerError,
@@ -77,9 +78,10 @@ class ToyStore implements Store {
     if (run?.fence === fence) this.#runs.set(id, { ...run, lease: null });
   }
 
-  async save({ id, seq, fence, head, parts, whole, release }: SaveRequest): Promise<void> {
+  async save({ id, seq, fence, parent, head, parts, whole, release }: SaveRequest): Promise<void> {
     const { run } = this.#owned(id, fence);
     if (seq <= run.seq) throw new StaleCheckpointError(id, seq, run.seq);
+    if (parent > run.seq && !whole) throw new LostCheckpointError(id, parent, run.seq);
     const after = new Map(whole ? [] : run.parts);
     for (const [name, text] of Object.entries(parts)) {
       if (text === null) after.delete(name);
