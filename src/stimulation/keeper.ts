@@ -356,7 +356,7 @@ export class Keeper implements EndGate {
         const save = () => this.#store.save({ id, fence: lease.fence, ...this.#draft(lease), ackInbox, release: true });
         await save().catch(async (refused: unknown) => {
           const error = await this.#loss.makeUp(refused, work, this.#drafts);
-          if (error !== null) throw error;
+          if (error !== null) throw error as Error;
           await save();
         });
       } else await this.#store.release(id, lease);
