@@ -2,6 +2,7 @@
  * Who may write a run: one small file per run and fence, made exclusively, so that of several processes one gets it.
  *
  * Rules:
+ *  - claims that say the same are one file under many names (file/tickets.ts): to make one costs a link;
  *  - who takes a run claims the fence after the newest one; a claim is never changed, and stays while the run does, so a
  *    writer learns that it was overtaken by looking for one file, the claim of its fence plus one;
  *  - a claim says nothing about what counts; the record that follows it in the log does. A claim without one (a crash in
@@ -12,28 +13,39 @@
  *    second one is still there, and looks again.
  */
 import { join } from 'node:path';
-import type { Lease, Owner } from '../../src/durability/store.js';
-import { createExclusive, discard, exists, readText, removeFile, replaceFile } from './disk.js';
+import type { Claim, Lease, Owner } from '../../src/durability/store.js';
+import { discard, exists, readText, removeFile, replaceFile } from './disk.js';
 import { CorruptCheckpointError } from '../../src/errors/index.js';
-import { safeName, shardOf } from './names.js';
+import { safeName } from './names.js';
 import { seal, unseal } from './sealed.js';
+import { CLAIM_KIND, Tickets } from './tickets.js';
 
-const CLAIM_KIND = 'file-claim';
 const HEARTBEAT_KIND = 'file-heartbeat';
 
 export class Claims {
   readonly #dir: string;
+  readonly #tickets: Tickets;
   readonly #beats = new Map<string, number>();
   readonly #mine = new Set<string>();
 
   constructor(dir: string) {
     this.#dir = dir;
+    this.#tickets = new Tickets((owner) => join(dir, 'owners', safeName(owner.key)));
+  }
+
+  /** Lets go of what it links from. */
+  close(): void {
+    this.#tickets.drop();
+  }
+
+  /** A lease of about `ttl` milliseconds, at most a twentieth less: leases that begin together end together. */
+  leaseFor({ owner, ttl }: Claim, fence: number, now: number): Lease {
+    return { owner: { ...owner }, fence, until: this.#tickets.untilNear(owner, now + ttl, ttl / 20) };
   }
 
   /** The path of the claims of a run, without the fence. Worth keeping: it takes a hash. */
   stem(id: string): string {
-    const safe = safeName(id);
-    return join(this.#dir, 'runs', shardOf(safe), safe);
+    return join(this.#dir, 'runs', safeName(id));
   }
 
   isTaken(stem: string, fence: number): boolean {
@@ -48,10 +60,9 @@ export class Claims {
   }
 
   /** @returns false when somebody else has that fence, or a later one */
-  take(stem: string, id: string, lease: Lease): boolean {
-    const { fence } = lease;
-    this.#mine.add(lease.owner.key);
-    if (!createExclusive(`${stem}.${fence}`, seal(CLAIM_KIND, { run: id, ...lease }))) return false;
+  take(stem: string, { owner, fence, until }: Lease): boolean {
+    this.#mine.add(owner.key);
+    if (!this.#tickets.claim(`${stem}.${fence}`, owner, until)) return false;
     return fence > 1 || !this.isTaken(stem, 2);
   }
 
@@ -71,8 +82,8 @@ export class Claims {
    * Removes all claims of a run of which nothing else is left.
    * @param lease of the fence after the newest one
    */
-  forget(stem: string, id: string, lease: Lease): void {
-    if (!this.take(stem, id, lease)) return;
+  forget(stem: string, lease: Lease): void {
+    if (!this.take(stem, lease)) return;
     for (let fence = 1; fence <= lease.fence; fence += 1) removeFile(`${stem}.${fence}`);
   }
 

@@ -286,7 +286,7 @@ export class Compactor {
     const { claims, inbox, self, clock } = this.#options;
     inbox.removeAll(id);
     const stem = claims.stem(id);
-    claims.forget(stem, id, { owner: self, fence, until: clock.now() + FORGETTING });
+    claims.forget(stem, { owner: self, fence, until: clock.now() + FORGETTING });
   }
 }
 

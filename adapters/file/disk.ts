@@ -10,6 +10,8 @@ const FILE_MODE = 0o600;
 const DIRECTORY_MODE = 0o700;
 const MISSING = ['ENOENT'];
 const THERE = ['EEXIST'];
+/** What file systems say that know no hard links. */
+const NO_LINKS = ['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP'];
 let temporary = 0;
 
 /** The same failure as a typed error. */
@@ -57,11 +59,34 @@ export function createExclusive(path: string, text: string): boolean {
     try {
       return unless(THERE, false, () => (files().link(temp, path), true));
     } catch (error) {
-      if (!['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP'].includes(errnoOf(error))) throw error;
+      if (!NO_LINKS.includes(errnoOf(error))) throw error;
       // For file systems that know no hard links. A crash between the calls leaves an empty, that is a damaged, file.
       return unless(THERE, false, () => (writeNew(path, text), true));
     } finally {
       discard(temp);
+    }
+  });
+}
+
+/** @returns the path of a new file with this text, named after `path` */
+export function createTemporary(path: string, text: string): string {
+  return attempt('writing', path, () => writeTemporary(path, text));
+}
+
+/** Gives a file one more name. @returns false when that name is taken, undefined when this file can have no more names */
+export function addName(file: string, name: string): boolean | undefined {
+  return attempt('making', name, () => {
+    for (let isFolderMade = false; ; isFolderMade = true) {
+      try {
+        files().link(file, name);
+        return true;
+      } catch (error) {
+        const code = errnoOf(error);
+        if (code === 'EEXIST') return false;
+        if (code === 'ENOENT' && !isFolderMade) makeFolder(dirname(name));
+        else if (code === 'ENOENT' || code === 'EMLINK' || NO_LINKS.includes(code)) return undefined;
+        else throw error;
+      }
     }
   });
 }

@@ -180,7 +180,7 @@ export class FileStore implements Store {
   }
 
   inbox(id: string): Promise<readonly InboxMessage[]> {
-    return this.#run(async () => this.#waiting(await this.#index.find(id)));
+    return this.#run(async () => (this.#inbox.mayHave(id) ? this.#waiting(await this.#index.find(id)) : []));
   }
 
   list(query: ListQuery = {}): Promise<RunPage> {
@@ -208,7 +208,7 @@ export class FileStore implements Store {
       const until = this.#clock.now() + DELETE_TTL;
       for (;;) {
         const fence = this.#claims.newestFence(stem, run.topFence) + 1;
-        if (!this.#claims.take(stem, id, { owner: this.#self, fence, until })) continue;
+        if (!this.#claims.take(stem, { owner: this.#self, fence, until })) continue;
         await this.#append({ run: id, seq: 0, fence, base: BEGINNING, deleted: true });
         // Too slow: the run was taken in the meantime, which makes nothing of this deletion.
         if (this.#claims.isTaken(stem, fence + 1) && (await this.#index.find(id)) !== undefined) continue;
@@ -225,6 +225,7 @@ export class FileStore implements Store {
       await this.#tidying;
       await this.#writer.close();
       this.#owned.drop();
+      this.#claims.close();
     })());
   }
 
@@ -244,7 +245,12 @@ export class FileStore implements Store {
     const prev = held.queued;
     held.queued = seq;
     const facts: Facts = {
-      ...{ run: id, seq, fence, base: held.base, prev, index: { ...index } },
+      run: id,
+      seq,
+      fence,
+      base: held.base,
+      prev,
+      index: { status: index.status, graph: index.graph, due: index.due },
       whole: whole || undefined,
       release: release || undefined,
       ack: ackInbox.length > 0 ? [...ackInbox] : undefined,

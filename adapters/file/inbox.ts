@@ -50,6 +50,11 @@ export class Inbox {
     return this.#read(join(this.#folder(run), fileOf(deliveryId))) !== undefined;
   }
 
+  /** Whether there may be messages. Most runs never get one: to look is several times cheaper than to list. */
+  mayHave(run: string): boolean {
+    return exists(this.#folder(run));
+  }
+
   /** Tells which runs may have messages, with one look per folder that many of them share. For one list, then thrown away. */
   look(): (run: string) => boolean {
     const root = join(this.#dir, 'inbox');

@@ -58,6 +58,7 @@ const LINE = /^\{"crc":"([0-9a-f]{8})([0-9a-f]{8})",("size":(\d{1,9}),)/;
 const LONGEST_START = 48;
 const SUMS_AT = '{"crc":"'.length;
 const NO_SUMS = `{"crc":"${'0'.repeat(16)}",`;
+const NO_TEXTS = { sizes: undefined, body: '}' };
 const NAME = /"(?:[^"\\]|\\.)*":/y;
 const GUESS = /"run":("(?:[^"\\]|\\.)*"),"seq":(\d{1,15}),"fence":(\d{1,15})/;
 
@@ -66,12 +67,13 @@ export function encodeLine(
   bare: Omit<Facts, 'sizes'>,
   texts?: Texts,
 ): { readonly facts: Facts; readonly bytes: Buffer } {
-  const { sizes, body } = texts === undefined ? { sizes: undefined, body: '}' } : encodeTexts(texts);
+  const { sizes, body } = texts === undefined ? NO_TEXTS : encodeTexts(texts);
   const facts = sizes === undefined ? bare : { ...bare, sizes };
   const inner = JSON.stringify(facts).slice(1, -1);
-  const sized = `"size":${Buffer.byteLength(inner)},${inner}`;
-  const bytes = Buffer.from(`${NO_SUMS}${sized}${body}\n`);
-  const bodyAt = NO_SUMS.length + Buffer.byteLength(sized);
+  const size = Buffer.byteLength(inner);
+  const start = `${NO_SUMS}"size":${size},`;
+  const bytes = Buffer.from(`${start}${inner}${body}\n`);
+  const bodyAt = start.length + size;
   const sums = checksum(bytes.subarray(NO_SUMS.length, bodyAt)) + checksum(bytes.subarray(bodyAt, -1));
   bytes.write(sums, SUMS_AT, 'latin1');
   return { facts, bytes };
@@ -155,15 +157,16 @@ function encodeTextsBy(texts: Texts, isPlain: (text: string) => boolean): { size
   const heads: number[] = [];
   const parts: number[] = [];
   const events: number[] = [];
-  const head = put(texts.head, heads);
-  const partTexts = Object.entries(texts.parts).map(([name, text]) => {
-    if (text !== null) return `${JSON.stringify(name)}:${put(text, parts)}`;
-    parts.push(0);
-    return `${JSON.stringify(name)}:null`;
-  });
-  const eventTexts = texts.events.map((text) => put(text, events));
-  const body = `,"head":${head},"parts":{${partTexts.join(',')}},"events":[${eventTexts.join(',')}]}`;
-  return { sizes: { head: heads[0] ?? 0, parts, events }, body };
+  let body = `,"head":${put(texts.head, heads)},"parts":{`;
+  for (const name of Object.keys(texts.parts)) {
+    const text = texts.parts[name] as string | null;
+    const separator = parts.length === 0 ? '' : ',';
+    if (text === null) parts.push(0);
+    body += `${separator}${JSON.stringify(name)}:${text === null ? 'null' : put(text, parts)}`;
+  }
+  body += '},"events":[';
+  for (const text of texts.events) body += `${events.length === 0 ? '' : ','}${put(text, events)}`;
+  return { sizes: { head: heads[0] ?? 0, parts, events }, body: `${body}]}` };
 }
 
 function fitsInLine(text: string): boolean {

@@ -39,8 +39,8 @@ export class Ownership {
     this.#index = index;
   }
 
-  lease({ owner, ttl }: Claim, fence: number): Lease {
-    return { owner: { ...owner }, fence, until: this.#clock.now() + ttl };
+  lease(claim: Claim, fence: number): Lease {
+    return this.#claims.leaseFor(claim, fence, this.#clock.now());
   }
 
   /** The lease that stands in the way of this claim. */

@@ -52,7 +52,7 @@ export class Taking {
       const holder = owned.holder(run, stem, newest, claim);
       if (holder !== undefined) throw new AlreadyOwnedError(id, holder.owner.label, holder.until);
       const lease = owned.lease(claim, newest + 1);
-      if (!claims.take(stem, id, lease)) continue;
+      if (!claims.take(stem, lease)) continue;
       const taken = await this.#takeOver(id, stem, lease);
       if (!claims.isTaken(stem, lease.fence + 1)) return taken;
     }
@@ -65,7 +65,7 @@ export class Taking {
     const stem = claims.stem(id);
     const first = owned.lease(claim, 1);
     const known = index.run(id)?.topFence ?? 0;
-    if (known === 0 && claims.take(stem, id, first)) return this.#begin(request, stem, first);
+    if (known === 0 && claims.take(stem, first)) return this.#begin(request, stem, first);
     let holder: Lease | undefined;
     for (let look = 0; look < CREATE_LOOKS; look += 1) {
       const run = await index.find(id);
@@ -74,7 +74,7 @@ export class Taking {
       const newest = claims.newestFence(stem, records?.topFence ?? 0);
       holder = owned.holder(records, stem, newest, claim);
       const lease = owned.lease(claim, newest + 1);
-      if (holder !== undefined || !claims.take(stem, id, lease)) continue;
+      if (holder !== undefined || !claims.take(stem, lease)) continue;
       // Its creator may have stored it between the look and the claim: then it is there, and has an owner no more.
       if ((await index.find(id)) === undefined) {
         // The last of a deleted run was removed between the look and the claim.

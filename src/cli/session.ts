@@ -1,6 +1,6 @@
 /** A flow and a store, opened for one command: what `run`, `resume` and `signal` have in common. */
 import { type Clock, systemClock } from '../clock/clock.js';
-import type { SettledEvent } from '../durability/changes.js';
+import type { SettledEvent } from '../durability/events.js';
 import type { Store } from '../durability/store.js';
 import type { CNS } from '../index.js';
 import { FLOW } from '../propagation/operations.js';

@@ -1,5 +1,5 @@
 /** A stored run for people. */
-import type { SettledEvent } from '../durability/changes.js';
+import type { SettledEvent } from '../durability/events.js';
 import type { Lease } from '../durability/store.js';
 import { describeError } from '../errors/index.js';
 import type { Ending, PendingActivation, RunContext } from '../propagation/context.js';

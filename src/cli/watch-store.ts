@@ -3,7 +3,7 @@
  * store inside.
  */
 import { type Envelope, openEnvelope } from '../durability/envelope.js';
-import type { OmittedEvents, SettledEvent } from '../durability/changes.js';
+import type { OmittedEvents, SettledEvent } from '../durability/events.js';
 import type { Store } from '../durability/store.js';
 import { CorruptCheckpointError } from '../errors/index.js';
 

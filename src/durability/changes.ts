@@ -2,36 +2,17 @@
  * What a run has changed since its last checkpoint, kept as it happens: a checkpoint costs the change and not the run.
  * Job: collect and turn into texts. Not its job: when to store, and where.
  */
-import { describeError, StoredHandlerError, UnserializableError } from '../errors/index.js';
 import type { EarlySignal, Ending, FailedActivation } from '../propagation/context.js';
 import { type Activation, DELAYED, detailsOf } from '../propagation/activation.js';
-import { type CheckedAnswer, signalsIn } from '../propagation/answer.js';
-import { barrierImageOf, imageOf } from '../propagation/image.js';
-import { barriersOf, frontierOf } from '../propagation/lists.js';
+import type { CheckedAnswer } from '../propagation/answer.js';
+import { frontierOf } from '../propagation/lists.js';
 import { type Owed, owedRecord } from '../propagation/owed.js';
 import { failedOf, NO_OUTPUT, outputOf, type Rare } from '../propagation/rare.js';
 import type { Recorder, Work } from '../propagation/work.js';
 import type { Codec } from './codec.js';
-import { type PartName, partOf, type StoredFailure } from './parts.js';
-
-/** One settled activation, for history and timelines. */
-export interface SettledEvent {
-  readonly activation: string;
-  readonly neuron: string;
-  readonly dendrite: string;
-  readonly outcome: 'responded' | 'failed';
-  /** Collaterals of the answer, in order. */
-  readonly emitted: readonly string[];
-  /** Milliseconds since the epoch; missing when it started in another process. */
-  readonly startedAt?: number;
-  readonly settledAt: number;
-  readonly error?: string;
-}
-
-/** Stands for settled activations of which too many came between two checkpoints to keep. */
-export interface OmittedEvents {
-  readonly omitted: number;
-}
+import { eventText, WaitingEvents } from './events.js';
+import { type PartName, partOf } from './parts.js';
+import { activationText, failureText, reasonText, runText } from './texts.js';
 
 export interface Change {
   readonly parts: Record<PartName, string | null>;
@@ -39,8 +20,6 @@ export interface Change {
 }
 
 const NONE: readonly EarlySignal[] = [];
-const MOST_EVENTS = 20_000;
-const KEPT_EVENTS = 10_000;
 
 export class Changes implements Recorder {
   readonly #now: () => number;
@@ -58,8 +37,7 @@ export class Changes implements Recorder {
   #isReopened = false;
   #output = false;
   #deliveries = false;
-  #events: SettledEvent[] = [];
-  #omitted = 0;
+  readonly #events = new WaitingEvents();
   #isNew = false;
   readonly #hops = new Set<string>();
   #endingStored: Ending | null = null;
@@ -147,20 +125,10 @@ export class Changes implements Recorder {
     if (this.#stored.delete(activation)) this.#left.push(activation);
   }
   onSettled(activation: Activation, answer: CheckedAnswer, failure: FailedActivation | null): void {
-    if (this.#events.length >= MOST_EVENTS) this.#omitEvents();
-    const { subscriber, cause } = activation;
-    if (failure === null && subscriber.neuron.milestone) this.#newMilestone = subscriber.neuron.name;
+    const { neuron } = activation.subscriber;
+    if (failure === null && neuron.milestone) this.#newMilestone = neuron.name;
     const startedAt = this.#startedAt.get(activation);
-    this.#events.push({
-      activation: cause,
-      neuron: subscriber.neuron.name,
-      dendrite: subscriber.key,
-      outcome: failure === null ? 'responded' : 'failed',
-      emitted: emittedBy(activation, answer),
-      ...(startedAt === undefined ? {} : { startedAt }),
-      settledAt: this.#now(),
-      ...(failure === null ? {} : { error: describeError(failure.error) }),
-    });
+    this.#events.add(eventText({ activation, answer, failure, startedAt, settledAt: this.#now() }));
   }
   onWritten(neuron: string): void {
     this.#values.add(neuron);
@@ -177,12 +145,6 @@ export class Changes implements Recorder {
   }
   flush(): void {
     // nothing of the user's is called here
-  }
-
-  /** A turn without a milestone may settle millions: the newest are kept, and how many are not is said. */
-  #omitEvents(): void {
-    this.#omitted += this.#events.length - KEPT_EVENTS;
-    this.#events = this.#events.slice(-KEPT_EVENTS);
   }
 
   /** Whether an activation has failed since the last change was taken. */
@@ -215,8 +177,7 @@ export class Changes implements Recorder {
     if (this.#output) parts[partOf.output()] = this.#codec.encode(outputOf(work), 'output');
     if (this.#deliveries) parts[partOf.deliveries()] = JSON.stringify([...(rare?.deliveries ?? [])]);
     if (rare !== null) this.#takeRare(rare, parts);
-    const events = this.#events.map((event) => JSON.stringify(event));
-    if (this.#omitted > 0) events.unshift(JSON.stringify({ omitted: this.#omitted } satisfies OmittedEvents));
+    const events = this.#events.take();
 
     for (const activation of this.#placed) this.#stored.add(activation);
     this.#placed = new Set();
@@ -225,8 +186,6 @@ export class Changes implements Recorder {
     this.#failedStored = this.#failedParts = failed.length;
     this.#isReopened = false;
     this.#output = this.#deliveries = false;
-    this.#events = [];
-    this.#omitted = 0;
     this.#isNew = this.#isDirty = this.#hasNewAttempt = false;
     this.#newMilestone = null;
     this.#hops.clear();
@@ -284,59 +243,4 @@ export class Changes implements Recorder {
     if (place === i && typeof error === 'object') this.#errors.set(error, i);
     return place;
   }
-}
-
-/** Events, as texts, that wait to be stored: of too many the newest, and how many are left out. */
-export function boundedEvents(events: readonly string[]): readonly string[] {
-  if (events.length <= MOST_EVENTS) return events;
-  const left = events.slice(0, -KEPT_EVENTS).map((text) => (JSON.parse(text) as Partial<OmittedEvents>).omitted ?? 1);
-  const omitted = left.reduce((sum, count) => sum + count);
-  return [JSON.stringify({ omitted } satisfies OmittedEvents), ...events.slice(-KEPT_EVENTS)];
-}
-
-function emittedBy(activation: Activation, answer: CheckedAnswer): string[] {
-  return signalsIn(answer).map(({ collateral }) => activation.subscriber.neuron.channelOf(collateral)?.name ?? '');
-}
-
-function activationText(activation: Activation, codec: Codec): string {
-  const { activation: _cause, state: _state, payload, otherwise, ...image } = imageOf(activation);
-  const { key, size } = detailsOf(activation);
-  const where = `for "${image.neuron}"`;
-  const head = JSON.stringify({ ...image, key, size, otherwiseOf: otherwise?.collateral }).slice(0, -1);
-  const last =
-    otherwise === undefined
-      ? ''
-      : `,"otherwise":${codec.encode(otherwise.payload, `payload of "${otherwise.collateral}" ${where}`)}`;
-  return `${head},"payload":${codec.encode(payload, `payload of "${image.collateral}" ${where}`)}${last}}`;
-}
-
-/** An error may carry anything; what cannot be stored of it must not keep the run from being stored. */
-function failureText(failure: FailedActivation, sameErrorAs: number, i: number, codec: Codec): string {
-  const path = `failure of "${failure.neuron}"`;
-  const stored: StoredFailure = sameErrorAs === i ? failure : { ...failure, error: null, sameErrorAs };
-  return encodeOr(stored, () => ({ ...failure, error: new StoredHandlerError(failure.error) }), { codec, path });
-}
-
-const reasonText = (reason: unknown, codec: Codec): string =>
-  encodeOr(reason, () => new StoredHandlerError(reason), { codec, path: 'reason' });
-
-function encodeOr(value: unknown, instead: () => unknown, { codec, path }: { codec: Codec; path: string }): string {
-  try {
-    return codec.encode(value, path);
-  } catch (error) {
-    if (!(error instanceof UnserializableError)) throw error;
-    return codec.encode(instead(), path);
-  }
-}
-
-function runText(work: Work): string {
-  return JSON.stringify({
-    status: work.status,
-    hold: work.rare?.hold ?? false,
-    next: work.next,
-    settled: work.settled,
-    outputFrom: work.rare?.output?.from.name ?? null,
-    barriers: barriersOf(work).map(barrierImageOf),
-    ...(work.rare === null || work.rare.ending === null ? {} : { ending: work.rare.ending }),
-  });
 }

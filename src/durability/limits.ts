@@ -16,6 +16,17 @@ const NEAR = 0.8;
 /** Where no limit is set. */
 const WORTH_A_WARNING = { part: 2 ** 20, checkpoint: 32 * 2 ** 20 };
 
+/** The size of a part that goes. */
+export const NONE = -1;
+
+/** The parts that change: in `sizes`, at the place of its name, the bytes of each, or `NONE`. */
+export interface SizeChange {
+  readonly names: readonly string[];
+  readonly sizes: readonly number[];
+  /** What a part is to its user. */
+  readonly label: (name: string) => string;
+}
+
 export interface Measured {
   readonly name: string;
   readonly bytes: number;
@@ -45,38 +56,38 @@ export class SizeGuard {
     this.#total = 0;
   }
 
-  /**
-   * @param changed bytes by part name; null for one that goes
-   * @param label what a part is to its user
-   * @throws CheckpointTooLargeError; nothing is taken over then
-   */
-  take(changed: ReadonlyMap<string, number | null>, label: (name: string) => string): void {
-    const { part, checkpoint } = this.#limits;
+  /** @throws CheckpointTooLargeError; nothing is taken over then */
+  take(change: SizeChange): void {
+    const { names, sizes, label } = change;
+    const { part = Infinity, checkpoint = Infinity } = this.#limits;
     let total = this.#total;
-    for (const [name, bytes] of changed) {
-      if (bytes !== null && part !== undefined && bytes > part) {
-        throw new CheckpointTooLargeError(label(name), bytes, part);
-      }
-      total += (bytes ?? 0) - (this.#sizes.get(name) ?? 0);
+    for (let i = 0; i < names.length; i++) {
+      const [name, bytes] = [names[i] as string, sizes[i] as number];
+      if (bytes > part) throw new CheckpointTooLargeError(label(name), bytes, part);
+      total += Math.max(bytes, 0) - (this.#sizes.get(name) ?? 0);
     }
-    if (checkpoint !== undefined && total > checkpoint) {
-      const { name, bytes } = this.#largest(changed);
+    if (total > checkpoint) {
+      const { name, bytes } = this.#largest(new Map(names.map((each, i) => [each, sizes[i] as number])));
       throw new CheckpointTooLargeError(label(name), total, checkpoint, bytes);
     }
-    for (const [name, bytes] of changed) {
-      if (bytes === null) this.#sizes.delete(name);
-      else {
-        this.#sizes.set(name, bytes);
-        if (isLarge(bytes, part, WORTH_A_WARNING.part)) this.#warnOnce(name, () => largePart(label(name), bytes, part));
-      }
-    }
+    for (let i = 0; i < names.length; i++) this.#set(names[i] as string, sizes[i] as number, label);
     this.#total = total;
-    if (isLarge(total, checkpoint, WORTH_A_WARNING.checkpoint)) {
+    if (isLarge(total, this.#limits.checkpoint, WORTH_A_WARNING.checkpoint)) {
       this.#warnOnce('', () => {
         const { name, bytes } = this.#largest(new Map());
-        return largeState(total, checkpoint, `${label(name)} (${bytesText(bytes)})`);
+        return largeState(total, this.#limits.checkpoint, `${label(name)} (${bytesText(bytes)})`);
       });
     }
+  }
+
+  #set(name: string, bytes: number, label: SizeChange['label']): void {
+    if (bytes === NONE) {
+      this.#sizes.delete(name);
+      return;
+    }
+    const { part } = this.#limits;
+    this.#sizes.set(name, bytes);
+    if (isLarge(bytes, part, WORTH_A_WARNING.part)) this.#warnOnce(name, () => largePart(label(name), bytes, part));
   }
 
   #warnOnce(name: string, message: () => string): void {
@@ -86,11 +97,11 @@ export class SizeGuard {
   }
 
   /** The largest part as it would be after the change. */
-  #largest(changed: ReadonlyMap<string, number | null>): Measured {
-    let largest: Measured = { name: '', bytes: -1 };
+  #largest(changed: ReadonlyMap<string, number>): Measured {
+    let largest: Measured = { name: '', bytes: NONE };
     for (const [name, bytes] of [...this.#sizes, ...changed]) {
-      const now = changed.has(name) ? (changed.get(name) ?? -1) : bytes;
-      if (now !== null && now > largest.bytes) largest = { name, bytes: now };
+      const now = changed.get(name) ?? bytes;
+      if (now > largest.bytes) largest = { name, bytes: now };
     }
     return largest;
   }

@@ -5,7 +5,7 @@
 import type { Codec } from './codec.js';
 import { type Compression, type CompressionOptions, isPacked, pack, sizeOf } from './compression.js';
 import { StateDigest } from './digest.js';
-import { type Limits, SizeGuard } from './limits.js';
+import { type Limits, NONE, SizeGuard } from './limits.js';
 import { labelOf } from './part-label.js';
 import type { PartChanges } from './store.js';
 
@@ -13,6 +13,8 @@ export interface StoringOptions {
   readonly compression: CompressionOptions | false;
   readonly limits: Limits;
 }
+
+const sizeOrNone = (text: string | null): number => (text === null ? NONE : sizeOf(text));
 
 export class StoredParts {
   readonly #above: number;
@@ -47,20 +49,20 @@ export class StoredParts {
    * @returns what is to be stored
    * @throws CheckpointTooLargeError; nothing is changed then
    */
-  take(changes: PartChanges): Record<string, string | null> {
-    const sizes = new Map(Object.entries(changes).map(([name, text]) => [name, text === null ? null : sizeOf(text)]));
-    this.#guard.take(sizes, (name) => labelOf(name, changes[name], this.#codec));
-    const stored: Record<string, string | null> = {};
-    for (const [name, text] of Object.entries(changes)) {
-      const isLarge = text !== null && !isPacked(text) && (sizes.get(name) ?? 0) > this.#above;
-      const kept = (stored[name] = isLarge ? pack(text) : text);
-      if (kept !== null) this.#set(name, kept);
-      else {
+  take(changes: PartChanges): PartChanges {
+    const names = Object.keys(changes);
+    const sizes = names.map((name) => sizeOrNone(changes[name] as string | null));
+    this.#guard.take({ names, sizes, label: (name) => labelOf(name, changes[name], this.#codec) });
+    const packed: Record<string, string> = {};
+    names.forEach((name, i) => {
+      const text = changes[name] as string | null;
+      if (text === null) {
         this.#digest.delete(name);
         this.#packed.delete(name);
-      }
-    }
-    return stored;
+      } else if ((sizes[i] as number) > this.#above && !isPacked(text)) this.#set(name, (packed[name] = pack(text)));
+      else this.#set(name, text);
+    });
+    return this.#packed.size === 0 ? changes : { ...changes, ...packed };
   }
 
   #set(name: string, text: string): void {

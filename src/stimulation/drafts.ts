@@ -5,8 +5,9 @@
  * Job: texts and numbers. Not its job: when to store (keeper.ts), what has changed (changes.ts).
  */
 import type { Clock } from '../clock/clock.js';
-import { boundedEvents, type Changes } from '../durability/changes.js';
+import type { Changes } from '../durability/changes.js';
 import { type EnvelopeFields, sealEnvelope } from '../durability/envelope.js';
+import { boundedEvents } from '../durability/events.js';
 import { partOf } from '../durability/parts.js';
 import type { StoredParts } from '../durability/stored-parts.js';
 import type { RunIndex } from '../durability/store.js';
@@ -41,6 +42,7 @@ interface Unsaved {
 }
 
 const NOTHING: Unsaved = { parts: {}, events: [] };
+const NO_MORE: Readonly<Record<string, string>> = {};
 
 export class Drafts {
   readonly #clock: Clock;
@@ -88,12 +90,14 @@ export class Drafts {
   }
 
   /** The next checkpoint, as of now. @throws UnserializableError, CheckpointTooLargeError; nothing is lost then, and the number is not used */
-  make(work: Work, fence: number, more: Readonly<Record<string, string>> = {}): Draft {
+  make(work: Work, fence: number, more = NO_MORE): Draft {
     const { graph } = work.flow;
     const milestone = milestoneOf(work, this.#changes);
     const { parts, events } = this.#changes.take(work);
-    const merged = { ...this.#unsaved.parts, ...more, ...parts };
-    this.#unsaved = { parts: merged, events: boundedEvents([...this.#unsaved.events, ...events]) };
+    const before = this.#unsaved;
+    const isFirst = before === NOTHING && more === NO_MORE;
+    const merged = isFirst ? parts : { ...before.parts, ...more, ...parts };
+    this.#unsaved = { parts: merged, events: isFirst ? events : boundedEvents([...before.events, ...events]) };
     const kept = this.#parts.take(merged);
     const { name, version, fingerprint } = graph;
     const status = isWaitingStored(work) ? 'waiting' : work.status;

@@ -96,7 +96,9 @@ export class DurableRuns {
       .create(this.#claim, entry)
       .then(
         (created) =>
-          created ? this.#go(keeper) : this.exclusively(run.work.id, () => this.#attach(run, entry, retry)),
+          created
+            ? this.#go(keeper, { hasNoMail: true })
+            : this.exclusively(run.work.id, () => this.#attach(run, entry, retry)),
         (error: unknown) => {
           const failed = new SaveFailedError(run.work.id, 1, error);
           keeper.handOver(null, failed);

@@ -1,0 +1,86 @@
+/** What has happened in a run, settlement by settlement, as it is stored beside the checkpoints: for history and timelines. */
+import { describeError } from '../errors/index.js';
+import type { Activation } from '../propagation/activation.js';
+import { type CheckedAnswer, signalsIn } from '../propagation/answer.js';
+import type { FailedActivation } from '../propagation/context.js';
+import { quote } from './codec/text.js';
+import { namesOf } from './texts.js';
+
+/** One settled activation. */
+export interface SettledEvent {
+  readonly activation: string;
+  readonly neuron: string;
+  readonly dendrite: string;
+  readonly outcome: 'responded' | 'failed';
+  /** Collaterals of the answer, in order. */
+  readonly emitted: readonly string[];
+  /** Milliseconds since the epoch; missing when it started in another process. */
+  readonly startedAt?: number;
+  readonly settledAt: number;
+  readonly error?: string;
+}
+
+/** Stands for settled activations of which too many came between two checkpoints to keep. */
+export interface OmittedEvents {
+  readonly omitted: number;
+}
+
+const MOST_EVENTS = 20_000;
+const KEPT_EVENTS = 10_000;
+
+export interface Settlement {
+  readonly activation: Activation;
+  readonly answer: CheckedAnswer;
+  readonly failure: FailedActivation | null;
+  readonly startedAt: number | undefined;
+  readonly settledAt: number;
+}
+
+/** The text of a `SettledEvent`, put together by hand: one is written for every settlement. */
+export function eventText({ activation, answer, failure, startedAt, settledAt }: Settlement): string {
+  const { neuron, dendrite } = namesOf(activation.subscriber);
+  const outcome = failure === null ? '"responded"' : '"failed"';
+  const started = startedAt === undefined ? '' : `,"startedAt":${startedAt}`;
+  const error = failure === null ? '' : `,"error":${quote(describeError(failure.error))}`;
+  return `{"activation":"${activation.cause}",${neuron},${dendrite},"outcome":${outcome},"emitted":[${emittedBy(activation, answer)}]${started},"settledAt":${settledAt}${error}}`;
+}
+
+function emittedBy({ subscriber: { neuron } }: Activation, answer: CheckedAnswer): string {
+  let names = '';
+  for (const { collateral } of signalsIn(answer)) {
+    names += `${names === '' ? '' : ','}${quote(neuron.channelOf(collateral)?.name ?? '')}`;
+  }
+  return names;
+}
+
+const omittedText = (omitted: number): string => JSON.stringify({ omitted } satisfies OmittedEvents);
+
+/** Events, as texts, that wait to be stored: of too many the newest, and how many are left out. */
+export class WaitingEvents {
+  #texts: string[] = [];
+  #omitted = 0;
+
+  add(text: string): void {
+    // a turn without a milestone may settle millions
+    if (this.#texts.length >= MOST_EVENTS) {
+      this.#omitted += this.#texts.length - KEPT_EVENTS;
+      this.#texts = this.#texts.slice(-KEPT_EVENTS);
+    }
+    this.#texts.push(text);
+  }
+
+  take(): string[] {
+    const texts = this.#texts;
+    if (this.#omitted > 0) texts.unshift(omittedText(this.#omitted));
+    this.#texts = [];
+    this.#omitted = 0;
+    return texts;
+  }
+}
+
+/** The same for texts of which the first ones have waited longer. */
+export function boundedEvents(events: readonly string[]): readonly string[] {
+  if (events.length <= MOST_EVENTS) return events;
+  const left = events.slice(0, -KEPT_EVENTS).map((text) => (JSON.parse(text) as Partial<OmittedEvents>).omitted ?? 1);
+  return [omittedText(left.reduce((sum, count) => sum + count)), ...events.slice(-KEPT_EVENTS)];
+}
