@@ -65,8 +65,20 @@ const problemsOf = (error: z.ZodError): string =>
 const bodyText = (f: EnvelopeFields, compression: string): string =>
   `${BEGINNING}"id":${quote(f.id)},"seq":${f.seq},"parentSeq":${f.parentSeq},"fence":${f.fence},"graph":${graphText(f.graph)},"status":"${f.status}","milestone":${f.milestone === null ? 'null' : quote(f.milestone)},"attempt":${f.attempt},"savedAt":${f.savedAt},"codec":"json+superjson/1","compression":${quote(compression)},"digest":"${f.digest}"}`;
 
-const graphText = ({ name, version, fingerprint }: EnvelopeFields['graph']): string =>
-  `{"name":${quote(name)},"version":${quote(version)},"fingerprint":${quote(fingerprint)}}`;
+/** Most checkpoints of a process are of one graph. */
+let lastGraph: EnvelopeFields['graph'] = { name: '', version: '', fingerprint: '' };
+let lastGraphText = '';
+
+function graphText(graph: EnvelopeFields['graph']): string {
+  const { name, version, fingerprint } = graph;
+  const isLast =
+    name === lastGraph.name && version === lastGraph.version && fingerprint === lastGraph.fingerprint && name !== '';
+  if (!isLast) {
+    lastGraph = { name, version, fingerprint };
+    lastGraphText = `{"name":${quote(name)},"version":${quote(version)},"fingerprint":${quote(fingerprint)}}`;
+  }
+  return lastGraphText;
+}
 
 const sumOf = (text: string): string => hash('sha256', text, 'base64url');
 

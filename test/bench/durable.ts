@@ -1,7 +1,7 @@
 /**
  * What ten durable steps cost: a real CNS of ten milestones in a row on a real store, beside what the same ten steps cost
- * when they are written to the disk by hand, without a library. Every contender starts from nothing in each turn, with a
- * folder of its own, and what it leaves behind is removed while nothing is measured.
+ * when they are written to the disk, or to the same Redis server, by hand. Every contender starts from nothing in each
+ * turn, with a folder and keys of its own, and what it leaves behind is removed while nothing is measured.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { open, rename, writeFile } from 'node:fs/promises';
@@ -10,15 +10,18 @@ import { join } from 'node:path';
 import type { CNS } from 'engram';
 import { type Store } from 'engram';
 import { fileStore } from 'engram/adapters/file';
+import { redisStore } from 'engram/adapters/redis';
+import { createClient } from 'redis';
 
 import { asyncHandler, chainOf, first, HOPS } from './flows.js';
 import { type Contender, type Figures, type Line, measure, print } from './measure.js';
+import { startRedis } from '../support/redis-server.js';
 
 const AT_ONCE = 50;
-const RUNS = 500;
-const RUNS_IN_TURN = 60;
+const RUNS = 1000;
+const RUNS_IN_TURN = 300;
 const ROUNDS = Number(process.env['ENGRAM_BENCH_DURABLE_ROUNDS'] ?? 7);
-const WARM_UP = 1;
+const WARM_UP = 2;
 
 /** As long as what the store writes for one step. */
 const TEXT = `${JSON.stringify({ step: 'x'.repeat(680) })}\n`;
@@ -55,6 +58,16 @@ function replacing(folder: string): Setting {
   return { workflow, close: () => Promise.resolve() };
 }
 
+/** Ten times a key of this workflow, each one acknowledged before the next; all workflows share one connection. */
+async function setting(url: string, prefix: string): Promise<Setting> {
+  const client = createClient({ url });
+  await client.connect();
+  const workflow: Workflow = async (name) => {
+    for (let step = 0; step < HOPS; step += 1) await client.set(prefix + name, TEXT);
+  };
+  return { workflow, close: () => client.close() };
+}
+
 function tenMilestones(store: Store): Setting {
   let cns: CNS | undefined;
   const workflow: Workflow = async (name) => {
@@ -73,11 +86,11 @@ function tenMilestones(store: Store): Setting {
 let folders = 0;
 
 /** Runs workflows, `width` of them at once, in a folder of their own. */
-function contender(name: string, width: number, setUp: (folder: string) => Setting): Contender {
+function contender(name: string, width: number, setUp: (folder: string) => Setting | Promise<Setting>): Contender {
   const run = async (times: number): Promise<void> => {
     const folder = mkdtempSync(join(tmpdir(), 'engram-bench-'));
     garbage.push(folder);
-    const { workflow, close } = setUp(folder);
+    const { workflow, close } = await setUp(folder);
     folders += 1;
     let next = 0;
     const lane = async (): Promise<void> => {
@@ -91,24 +104,29 @@ function contender(name: string, width: number, setUp: (folder: string) => Setti
 
 const garbage: string[] = [];
 
-/** Takes a turn of its own, so that no contender is measured while the disk is busy with removing. */
-const sweep: Contender = {
-  name: 'sweep',
+/** Takes a turn of its own, so that no contender is measured while the disk or the server is busy with removing. */
+const sweep = (url: string): Contender => ({
+  name: SWEEP,
   times: 1,
-  run: () => {
+  run: async () => {
     for (const folder of garbage.splice(0)) rmSync(folder, { recursive: true, force: true });
+    const client = createClient({ url });
+    await client.connect();
+    await client.flushAll();
+    await client.close();
   },
-};
+});
+const SWEEP = 'sweep';
 
-const onFile = (folder: string): Setting => tenMilestones(fileStore({ dir: folder }));
-
-const contenders = [
+const contenders = (url: string): Contender[] => [
   ...[
     { name: 'append', setUp: appending },
-    { name: 'file', setUp: onFile },
+    { name: 'file', setUp: (folder: string) => tenMilestones(fileStore({ dir: folder })) },
     { name: 'replace', setUp: replacing },
+    { name: 'SET', setUp: (folder: string) => setting(url, folder) },
+    { name: 'redis', setUp: (folder: string) => tenMilestones(redisStore({ url, prefix: `${folder}:` })) },
   ].flatMap(({ name, setUp }) => [contender(name, AT_ONCE, setUp), contender(`${name}, in turn`, 1, setUp)]),
-  sweep,
+  sweep(url),
 ];
 
 function linesOf(figures: Figures): Line[] {
@@ -121,17 +139,29 @@ function linesOf(figures: Figures): Line[] {
       value: figures.ratio('file, in turn', 'append, in turn'),
       bound: 1.6,
     },
+    { what: 'Redis store, 50 at once / ten SETs', value: figures.ratio('redis', 'SET'), bound: 1 / 0.6 },
+    {
+      what: 'Redis store, one after another / ten SETs',
+      value: figures.ratio('redis, in turn', 'SET, in turn'),
+      bound: 1.6,
+    },
   ];
 }
 
 /** Prints the figures, and gives those that have a bound. */
 export async function durableSteps(): Promise<readonly Line[]> {
   console.log(`\nten durable steps per workflow, ${AT_ONCE} at once and one after another (µs per workflow)`);
-  const figures = await measure(contenders, ROUNDS, WARM_UP);
-  for (const { name } of contenders) {
-    if (name !== sweep.name) console.log(`      ${name.padEnd(22)} ${figures.micros(name).toFixed(0).padStart(9)} µs`);
+  const redis = await startRedis({ appendonly: 'everysec' });
+  try {
+    const all = contenders(redis.url);
+    const figures = await measure(all, ROUNDS, WARM_UP);
+    for (const { name } of all) {
+      if (name !== SWEEP) console.log(`      ${name.padEnd(22)} ${figures.micros(name).toFixed(0).padStart(9)} µs`);
+    }
+    const lines = linesOf(figures);
+    print(lines);
+    return lines;
+  } finally {
+    await redis.stop();
   }
-  const lines = linesOf(figures);
-  print(lines);
-  return lines;
 }

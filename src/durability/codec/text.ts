@@ -7,5 +7,7 @@ export function oneLine(json: string): string {
   return json.replaceAll('\u2028', '\\u2028').replaceAll('\u2029', '\\u2029');
 }
 
-/** The JSON text of a string. */
-export const quote = (text: string): string => oneLine(JSON.stringify(text));
+const PLAIN = /^[ !#-[\]-~]{0,64}$/;
+
+/** The JSON text of a string. Most are short names, which stand as they are. */
+export const quote = (text: string): string => (PLAIN.test(text) ? `"${text}"` : oneLine(JSON.stringify(text)));
