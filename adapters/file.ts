@@ -3,8 +3,9 @@
  *
  *   logs/<process>-<n>.jsonl      what is stored: one log per process, one line per checkpoint (file/line.ts)
  *   logs/compacted-….jsonl        one log in the place of many (file/compactor.ts)
- *   runs/<xx>/<run>.<fence>       who may write a run: one small file per taker (file/claims.ts)
- *   owners/<owner>.json           until when the leases of a process last
+ *   runs/<run>.<fence>            who may write a run: one name per taker of a small file (file/claims.ts)
+ *   owners/<owner>.json           until when the leases of a process last; while it lives, also what its claims are
+ *                                 names of (file/tickets.ts)
  *   inbox/<xx>/<run>/<id>.json    messages that wait (file/inbox.ts)
  *
  * Rules:
