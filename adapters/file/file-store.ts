@@ -87,6 +87,7 @@ export class FileStore implements Store {
       ...{ folder, base, fsync, longest: longestLog },
       head: (name) => logHead(name, self),
       onFailure: () => this.#owned.forgetQueued(),
+      onGone: () => this.#owned.drop(),
       onBegun: () => this.#tidyUp(),
     }));
     const index = (this.#index = new RecordIndex(folder, (log) => writer.storedSize(log)));

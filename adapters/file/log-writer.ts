@@ -52,6 +52,8 @@ export interface LogWriterOptions {
   readonly head: (log: string) => string;
   /** Called when a round has failed, before anybody is told. */
   readonly onFailure: () => void;
+  /** Called when the log was removed by somebody: what is known of what it held is not true any more. */
+  readonly onGone: () => void;
   /** Called when a log was begun. */
   readonly onBegun: () => void;
 }
@@ -160,7 +162,11 @@ export class LogWriter {
         const info = files().info(log.fd);
         if (!isReadOnly(info)) {
           // Bytes written to a file that has no name any more would be acknowledged and lost.
-          if (info.nlink === 0) throw new StoreUnavailableError(`the log ${log.path} is gone`, 'it was removed');
+          if (info.nlink === 0) {
+            this.#sizes.clear(); // there may be an older one of its name in its place by now
+            this.#options.onGone();
+            throw new StoreUnavailableError(`the log ${log.path} is gone`, 'it was removed');
+          }
           return log;
         }
       } catch (error) {

@@ -1,11 +1,12 @@
 // Rule: what is lost when, for each store and mode, by real deaths of real processes and servers; and that what is left
 // is a whole run (I1 to I3), wherever a run of whichever mode dies.
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { CheckpointOptions, Durability } from 'engram';
+import { fileStore } from 'engram/adapters/file';
 import { redisStore } from 'engram/adapters/redis';
 import { createClient } from 'redis';
 import { afterAll, describe, expect, inject, it } from 'vitest';
@@ -200,4 +201,33 @@ describe('a Redis server that is killed and started again in the middle of a run
       expect(left).toEqual([]);
     },
   );
+});
+
+it('I1, I6: a run whose folder is put back from a backup is stored again, whole, where it may wait', async () => {
+  const [dir, backup] = [join(scratch, String(++folders)), join(scratch, String(++folders))];
+  const store = fileStore({ dir });
+  const gates = new Map(['pack', 'label', 'send'].map((step) => [step, gate()]));
+  const logger = recordingLogger();
+  const options = { store, logger, onSaveFailure: 'continue' } as const;
+  const { cns, done } = packing(options, (step) => gates.get(step)?.opened ?? quiet());
+  const run = cns.stimulate(order.createSignal('a'), { id: 'x' });
+  while ((await store.history('x')).length < 1) await quiet();
+  cpSync(dir, backup, { recursive: true });
+  gates.get('pack')?.open();
+  while ((await store.history('x')).length < 2) await quiet();
+  rmSync(dir, { recursive: true });
+  cpSync(backup, dir, { recursive: true });
+  for (const { open } of gates.values()) open();
+  expect(await run.waitUntilComplete()).toMatchObject({ status: 'completed' });
+  expect(done).toEqual(STEPS.map((step) => `${step} a`));
+  expect(logger.warnings.filter((line) => line.includes('has lost checkpoint 2 of run "x"'))).toHaveLength(1);
+  await cns.close();
+  await store.close();
+
+  const again = fileStore({ dir });
+  const next = packing({ store: again });
+  expect(await (await next.cns.rehydrate('x'))?.waitUntilComplete()).toMatchObject({ status: 'completed' });
+  expect(next.done).toEqual([]);
+  await next.cns.close();
+  await again.close();
 });
