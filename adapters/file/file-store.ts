@@ -123,7 +123,7 @@ export class FileStore implements Store {
       const until = this.#clock.now() + ttl;
       this.#claims.extend(held.owner, until);
       if (this.#owned.isOvertaken(held)) throw await this.#owned.overtaken(id, held.fence);
-      const inbox = this.#waiting(this.#index.run(id)).length;
+      const inbox = this.#messages(this.#index.run(id));
       return { lease: { owner: { ...held.owner }, fence: held.fence, until }, inbox };
     });
   }
@@ -266,9 +266,13 @@ export class FileStore implements Store {
     return run === undefined ? [] : this.#inbox.waiting(run.id, run.born, () => acknowledged(run));
   }
 
+  #messages(run: RunRecords | undefined): number {
+    return run === undefined ? 0 : this.#inbox.count(run.id, run.born, () => acknowledged(run));
+  }
+
   #counter(): (run: RunRecords) => number {
     const mayHaveMessages = this.#inbox.look();
-    return (run) => (mayHaveMessages(run.id) ? this.#waiting(run).length : 0);
+    return (run) => (mayHaveMessages(run.id) ? this.#messages(run) : 0);
   }
 
   /** Beside all else, and when it fails nothing is lost: it is tried again with the next log. */

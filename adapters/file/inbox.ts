@@ -6,11 +6,13 @@ import { join } from 'node:path';
 import type { InboxMessage } from '../../src/durability/store.js';
 import { createExclusive, discard, exists, listFolder, persist, readText, removeFolder, replaceFile } from './disk.js';
 import { safeName, shardOf } from './names.js';
+import { CorruptCheckpointError, UnsupportedFormatError } from '../../src/errors/index.js';
 import { seal, unseal } from './sealed.js';
 
 const KIND = 'file-message';
 /** The folders above a message, up to the directory of the store. */
 const LEVELS = 4;
+const NOTHING_DONE: ReadonlySet<string> = new Set();
 
 interface Stored {
   readonly run: string;
@@ -71,19 +73,42 @@ export class Inbox {
   }
 
   /**
-   * Oldest first, of the run that began under the fence `born`, without those that were acknowledged.
+   * Oldest first, of the run that began under the fence `born`, without those that were acknowledged. One that cannot be
+   * read stays where it is, and is told of when no other is left: it holds up none of them.
    * @param acknowledged is asked only when there are messages
+   * @throws CorruptCheckpointError, UnsupportedFormatError
    */
   waiting(run: string, born: number, acknowledged: () => ReadonlySet<string>): InboxMessage[] {
-    const folder = this.#folder(run);
-    const names = listFolder(folder).filter(isMessage);
-    if (names.length === 0) return [];
-    const done = acknowledged();
-    return names
-      .flatMap((name) => this.#read(join(folder, name)) ?? [])
-      .filter((message) => message.fence >= born && !done.has(message.deliveryId))
+    const { messages, damage } = this.#look(run, born, acknowledged);
+    const [first] = damage;
+    if (messages.length === 0 && first !== undefined) throw first;
+    return messages
       .sort((a, b) => a.time - b.time || a.order - b.order || (a.deliveryId < b.deliveryId ? -1 : 1))
       .map(({ deliveryId, body }) => ({ deliveryId, body }));
+  }
+
+  /** How many there are, with those that cannot be read. */
+  count(run: string, born: number, acknowledged: () => ReadonlySet<string>): number {
+    if (!this.mayHave(run)) return 0;
+    const { messages, damage } = this.#look(run, born, acknowledged);
+    return messages.length + damage.length;
+  }
+
+  #look(run: string, born: number, acknowledged: () => ReadonlySet<string>): { messages: Stored[]; damage: Error[] } {
+    const folder = this.#folder(run);
+    const [messages, damage]: [Stored[], Error[]] = [[], []];
+    const names = listFolder(folder).filter(isMessage);
+    const done = names.length === 0 ? NOTHING_DONE : acknowledged();
+    for (const name of names) {
+      try {
+        const message = this.#read(join(folder, name));
+        if (message !== undefined && message.fence >= born && !done.has(message.deliveryId)) messages.push(message);
+      } catch (error) {
+        if (!(error instanceof CorruptCheckpointError || error instanceof UnsupportedFormatError)) throw error;
+        damage.push(error);
+      }
+    }
+    return { messages, damage };
   }
 
   /** Tidies up. A file that stays is harmless, since the checkpoint says that it is done with. */

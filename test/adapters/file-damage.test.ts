@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { claim, creation, saving } from '../../adapters/conformance/bench.js';
@@ -159,6 +159,24 @@ describe('files that are not for this version', () => {
     expect((await reader.load('run'))?.seq).toBe(1);
     await reader.close();
   });
+});
+
+it('a message that cannot be read is told of when no other is left; it holds up no other, no lease and no list', async () => {
+  const dir = temporaryFolder();
+  const store = fileStore({ dir });
+  const lease = (await store.create(creation('run'))) as Lease;
+  for (const deliveryId of ['good', 'bad']) await store.post('run', { deliveryId, body: '1' });
+  const names = readdirSync(join(dir, 'inbox'), { recursive: true, encoding: 'utf8' });
+  const path = join(dir, 'inbox', names.find((name) => name.includes('bad~')) ?? '');
+  writeFileSync(path, readFileSync(path, 'utf8').replace('"body":"1"', '"body":"2"'));
+  expect(await store.inbox('run')).toEqual([{ deliveryId: 'good', body: '1' }]);
+  expect(await store.renew('run', lease, 1000)).toMatchObject({ inbox: 2 });
+  expect((await store.list()).runs).toMatchObject([{ id: 'run', inbox: 2 }]);
+  await store.save(saving('run', 2, lease, { ackInbox: ['good'] }));
+  const refusal = await store.inbox('run').catch((error: unknown) => error);
+  expect(refusal).toBeInstanceOf(CorruptCheckpointError);
+  expect(String(refusal)).toContain(path);
+  await store.close();
 });
 
 async function checkpoint(store: ReturnType<typeof fileStore>, id: string, seq?: number) {
