@@ -33,7 +33,7 @@ import {
   UnknownRunError,
 } from '../src/errors/index.js';
 import { encodeRecord, partsOf, readCheckpoint } from './redis/checkpoints.js';
-import { Connection, type Reply } from './redis/connection.js';
+import { Connection } from './redis/connection.js';
 import { joinEvents, splitEvents } from './redis/events.js';
 import { Lister, readOwner } from './redis/lister.js';
 import { decodeName, encodeIndex, encodeName, KeyNames, type RunKeys, statusOf } from './redis/names.js';
@@ -41,6 +41,7 @@ import type { RedisClient } from './redis/open-client.js';
 import { placeOf } from './redis/place.js';
 import { type Answer, Caller, lostRun, refusalOf } from './redis/refusals.js';
 import { SCRIPTS, type Script } from './redis/scripts.js';
+import type { Reply } from './redis/sender.js';
 import { Turns } from './turns.js';
 
 export type { RedisClient } from './redis/open-client.js';
@@ -75,6 +76,16 @@ export type RedisStoreOptions = CommonOptions &
 /** Runs on a Redis server. Nothing is connected before the first call. */
 export function redisStore(options: RedisStoreOptions): Store {
   const { prefix = 'engram:', history = 16, finishedTtl = 0, saveTimeout = 30_000 } = options;
+  const { url, client } = options as { readonly url?: unknown; readonly client?: Partial<RedisClient> };
+  const isClient = typeof client?.evalSha === 'function' && typeof client.eval === 'function';
+  if (client === undefined ? typeof url !== 'string' || url === '' : !isClient || url !== undefined) {
+    const both =
+      client !== undefined && url !== undefined ? 'a url and a client' : `a ${client === undefined ? 'url' : 'client'}`;
+    const got = client === undefined ? (JSON.stringify(url) ?? 'undefined') : 'no client of the package redis';
+    throw new InvalidArgumentError(`redisStore was given ${both}${both.includes('and') ? '' : ` that is ${got}`}`, {
+      hint: "give one of them: redisStore({ url: 'redis://localhost:6379' }), or { client } with a connected client",
+    });
+  }
   if (/[{}]/.test(prefix)) {
     throw new InvalidArgumentError(`the prefix "${prefix}" holds a brace`, {
       hint: 'leave braces out: the store puts the shard of a run in braces, for Redis Cluster',

@@ -17,14 +17,9 @@ import type { EngramError } from '../../src/errors/index.js';
 import { isFinal, isRefusal, isTransient, unavailable } from './failures.js';
 import { openClient, type OwnClient, type RedisClient } from './open-client.js';
 import type { Script } from './scripts.js';
+import { type Outgoing, type Reply, Sender } from './sender.js';
 
-export type Reply = string | number | null | readonly Reply[];
-
-interface Call {
-  readonly script: Script;
-  readonly keys: string[];
-  /** The first one tells the script whether the call was sent before. */
-  readonly arguments: string[];
+interface Call extends Outgoing {
   readonly resolve: (reply: Reply) => void;
   readonly reject: (error: unknown) => void;
   /** In twelfths of the time it has. */
@@ -53,7 +48,7 @@ export class Connection {
   /** Of all calls that are not answered yet. */
   readonly #calls = new Set<Call>();
   readonly #held = new Set<Call>();
-  #client: RedisClient | undefined;
+  #sender: Sender | undefined;
   #own: OwnClient | undefined;
   #opening: Promise<void> | undefined;
   #wasUp = false;
@@ -67,7 +62,7 @@ export class Connection {
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
-    this.#client = options.client;
+    if (options.client !== undefined) this.#sender = new Sender(options.client, false);
   }
 
   call(script: Script, keys: string[], args: readonly string[]): Promise<Reply> {
@@ -92,20 +87,16 @@ export class Connection {
     if (own && this.#own?.isReady !== true) {
       this.#held.add(call);
       this.#open();
-    } else if (this.#client !== undefined) this.#send(this.#client, call);
+    } else if (this.#sender !== undefined) this.#send(this.#sender, call);
   }
 
-  #send(client: RedisClient, call: Call): void {
-    const { script, keys } = call;
+  #send(sender: Sender, call: Call): void {
     call.sentAt = call.age;
-    const done = (reply: unknown): void => {
-      if (this.#finish(call)) call.resolve(reply as Reply);
+    const done = (reply: Reply): void => {
+      if (this.#finish(call)) call.resolve(reply);
     };
     const failed = (error: unknown): void => this.#onFailure(call, error);
-    client.evalSha(script.sha, { keys, arguments: call.arguments }).then(done, (error: unknown) => {
-      if (!isMissingScript(error)) failed(error);
-      else client.eval(script.text, { keys, arguments: call.arguments }).then(done, failed);
-    });
+    sender.send(call, this.#calls.size === 1).then(done, failed);
   }
 
   #onFailure(call: Call, error: unknown): void {
@@ -168,7 +159,8 @@ export class Connection {
       this.#wasUp = true;
       this.#flush();
     });
-    this.#client = this.#own = own;
+    this.#own = own;
+    this.#sender = new Sender(own, true);
     if (this.#calls.size > 0) own.ref();
     else own.unref();
     return own;
@@ -232,7 +224,7 @@ export class Connection {
     const own = this.#own;
     this.#own = undefined;
     if (own === undefined) return;
-    this.#client = undefined;
+    this.#sender = undefined;
     own.destroy();
   }
 
@@ -244,8 +236,4 @@ export class Connection {
   #unavailable(error: unknown): EngramError {
     return unavailable(this.#options.name, error);
   }
-}
-
-function isMissingScript(error: unknown): boolean {
-  return error instanceof Error && error.message.startsWith('NOSCRIPT');
 }

@@ -66,7 +66,8 @@ function closedHint(cause: unknown): string | undefined {
   return 'the client that was given is not connected: `await client.connect()` before the first call, and close it last';
 }
 
-function wordOf(error: unknown): string | undefined {
+/** The word that an answer of the server begins with; undefined for what is none. */
+export function wordOf(error: unknown): string | undefined {
   if (!(error instanceof Error) || codeOf(error) !== undefined) return undefined;
   // A long command from somebody who has not given a password is not even read.
   if (error.message.includes('unauthenticated multibulk')) return 'NOAUTH';

@@ -7,7 +7,7 @@
  */
 import type { Lease, ListQuery, Owner, RunIndex, RunPage, RunSummary } from '../../src/durability/store.js';
 import { headOfRecord } from './checkpoints.js';
-import type { Reply } from './connection.js';
+import type { Reply } from './sender.js';
 import {
   ALL_LETTERS,
   decodeIndex,

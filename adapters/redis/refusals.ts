@@ -9,9 +9,10 @@ import {
   UnknownRunError,
   type EngramError,
 } from '../../src/errors/index.js';
-import type { Connection, Reply } from './connection.js';
+import type { Connection } from './connection.js';
 import { isStumble, isWrongType } from './failures.js';
 import { SCRIPTS, type Script } from './scripts.js';
+import type { Reply } from './sender.js';
 
 /** What a script answers: a word, then what belongs to it. */
 export type Answer = readonly [word: string, ...details: string[]];
@@ -26,7 +27,7 @@ export function refusalOf(
   [word, detail, more]: Answer,
 ): EngramError {
   if (word === 'stale checkpoint') return new StaleCheckpointError(id, seq, Number(detail));
-  if (word === 'lost checkpoint') return new LostCheckpointError(id, parent, Number(detail));
+  if (word === 'lost checkpoint') return new LostCheckpointError(id, Number(more ?? parent), Number(detail));
   if (word !== 'stale owner') return new UnknownRunError(id, name);
   // Given up is no better than taken: the next one to hold it has a greater fence.
   return new StaleOwnerError(id, fence, more === 'released' ? fence + 1 : Number(detail));

@@ -98,6 +98,7 @@ return {'lease', fence, until_}`);
 const renew = script(`${TIME}
 local m = redis.call('HMGET', KEYS[1], 's', 'f', 'o', 'w')
 if not m[1] then return {'unknown'} end
+if tonumber(m[2]) < tonumber(ARGV[2]) then return {'lost checkpoint', m[1], m[1]} end
 if m[2] ~= ARGV[2] or m[3] == '' then return {'stale owner', m[2], m[3] == '' and 'released' or ''} end
 local until_ = whole(now_or(ARGV[4]) + ARGV[3])
 redis.call('HSET', KEYS[1], 'u', until_)
@@ -131,7 +132,8 @@ return 1`);
  * KEYS r e x, and for acknowledgements or the end r e b i a x t; ARGV retry, name, seq, fence, index, facts and head,
  * events, release, time to keep or 0, how many acknowledged, the seq that it builds on or 0, acknowledged, then parts.
  */
-const save = script(`${TIME}${EXPECT}${ENDED}${EXPIRE}
+const SAVE = `${TIME}${EXPECT}${ENDED}${EXPIRE}
+local function save(KEYS, ARGV)
 local r, e, x = KEYS[1], KEYS[2], KEYS[#KEYS > 3 and 6 or 3]
 local seq, fence, index, record = ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 local m = redis.call('HMGET', r, 's', 'f', 'o', 'i', 'n')
@@ -141,6 +143,7 @@ if ARGV[1] == '1' and newest == seq then
   local there = redis.call('HGET', r, seq)
   if there and string.sub(there, -#record) == record then return tonumber(m[5]) end
 end
+if tonumber(m[2]) < tonumber(fence) then return {'lost checkpoint', newest, newest} end
 if m[2] ~= fence or m[3] == '' then return {'stale owner', m[2], m[3] == '' and 'released' or ''} end
 if tonumber(seq) <= tonumber(newest) then return {'stale checkpoint', newest} end
 if tonumber(ARGV[11]) > tonumber(newest) then return {'lost checkpoint', newest} end
@@ -175,8 +178,26 @@ if ARGV[8] == '1' then
   redis.call('HSET', r, 'o', '')
   if ARGV[9] ~= '0' and has_ended(index) then expire(ARGV[2], ARGV[9], x, KEYS[7]) end
 end
-return n`);
+return n
+end`;
 
+const save = script(`${SAVE}
+return save(KEYS, ARGV)`);
+
+/** Several saves, each answered for itself. KEYS of all; ARGV for each how many keys and arguments, then these. */
+const saves = script(`${SAVE}
+local replies, k, a = {}, 0, 1
+while a <= #ARGV do
+  local keys, args = {}, {}
+  for n = 1, tonumber(ARGV[a]) do keys[n] = KEYS[k + n] end
+  for n = 1, tonumber(ARGV[a + 1]) do args[n] = ARGV[a + 1 + n] end
+  k, a = k + #keys, a + 2 + #args
+  local ok, reply = pcall(save, keys, args)
+  if not ok and type(reply) == 'string' then reply = {err = 'ERR ' .. reply} end
+  if type(reply) == 'table' and reply.err then reply = {'error', reply.err} end
+  replies[#replies + 1] = reply
+end
+return replies`);
 /** KEYS r b x; ARGV retry, name. */
 const load = script(`${ENDED}
 local r = redis.call('HGETALL', KEYS[1])
@@ -316,6 +337,7 @@ export const SCRIPTS = {
   renew,
   release,
   save,
+  saves,
   load,
   history,
   prune,
