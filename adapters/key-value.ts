@@ -259,6 +259,7 @@ class KeyValueStore implements Store {
   async #owned(id: string, fence: number): Promise<RunDocument & { readonly lease: Lease }> {
     const run = await this.#find(id);
     if (run === undefined) throw new UnknownRunError(id, this.name);
+    if (run.fence < fence) throw new LostCheckpointError(id, run.seq, run.seq);
     if (run.fence !== fence) throw new StaleOwnerError(id, fence, run.fence);
     if (run.lease === null) throw new StaleOwnerError(id, fence, fence + 1);
     return { ...run, lease: run.lease };

@@ -218,6 +218,7 @@ class MemoryStore implements Store {
 
   #held(id: string, fence: number): Run {
     const run = this.#known(id);
+    if (run.fence < fence) throw new LostCheckpointError(id, newestOf(run).seq, newestOf(run).seq);
     if (run.fence !== fence) throw new StaleOwnerError(id, fence, run.fence);
     if (run.lease === null) throw new StaleOwnerError(id, fence, fence + 1);
     return run;

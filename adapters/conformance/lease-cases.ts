@@ -139,12 +139,13 @@ export const leaseCases: readonly ConformanceCase[] = [
     },
   },
   {
-    title: 'I5: a fence that was never given out saves nothing',
+    title: 'I5: a fence that was never given out, or that the store has lost, saves nothing and is told so',
     run: async (bench) => {
       const lease = await bench.create('run', { head: '"kept"' });
       const made = { ...lease, fence: lease.fence + 1 };
-      await rejects(bench.save('run', 2, made, { head: '"made up"' }), 'StaleOwnerError');
-      await rejects(bench.store.renew('run', made, TTL), 'StaleOwnerError');
+      await rejects(bench.save('run', 2, made, { head: '"made up"' }), 'LostCheckpointError');
+      await rejects(bench.save('run', 2, made, { head: '"made up"', whole: true }), 'LostCheckpointError');
+      await rejects(bench.store.renew('run', made, TTL), 'LostCheckpointError');
       assert.equal((await bench.store.load('run'))?.head, '"kept"');
       await bench.save('run', 2, lease);
     },

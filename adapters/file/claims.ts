@@ -15,7 +15,7 @@
 import { join } from 'node:path';
 import type { Claim, Lease, Owner } from '../../src/durability/store.js';
 import { discard, exists, readText, removeFile, replaceFile } from './disk.js';
-import { CorruptCheckpointError } from '../../src/errors/index.js';
+import { CorruptCheckpointError, UnsupportedFormatError } from '../../src/errors/index.js';
 import { safeName } from './names.js';
 import { seal, unseal } from './sealed.js';
 import { CLAIM_KIND, Tickets } from './tickets.js';
@@ -84,6 +84,7 @@ export class Claims {
    */
   forget(stem: string, lease: Lease): void {
     if (!this.take(stem, lease)) return;
+    if (this.takeBack(stem, lease.fence)) return; // another process has forgotten it, and it may have begun anew
     for (let fence = 1; fence <= lease.fence; fence += 1) removeFile(`${stem}.${fence}`);
   }
 
@@ -127,7 +128,7 @@ export class Claims {
     try {
       return this.lease(stem, fence);
     } catch (error) {
-      if (error instanceof CorruptCheckpointError) return undefined;
+      if (error instanceof CorruptCheckpointError || error instanceof UnsupportedFormatError) return undefined;
       throw error;
     }
   }

@@ -20,6 +20,7 @@ import { everythingOf, planFor, type RunPlan } from './compaction-plan.js';
 import {
   createFile,
   discard,
+  exists,
   isReadOnly,
   listFolder,
   lookAt,
@@ -154,6 +155,8 @@ export class Compactor {
       if (size > 0) {
         await syncPath(temp);
         makeReadOnly(temp);
+        // Another process may have replaced them meanwhile, and forgotten what stands in this copy.
+        if ([...old.keys()].some((log) => !exists(index.pathOf(log)))) throw new LogGoneError(folder);
         await publishFile(temp, path);
       }
       for (const log of old.keys()) {

@@ -10,8 +10,8 @@ const FILE_MODE = 0o600;
 const DIRECTORY_MODE = 0o700;
 const MISSING = ['ENOENT'];
 const THERE = ['EEXIST'];
-/** What file systems say that know no hard links. */
-const NO_LINKS = ['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP'];
+/** What file systems say that know no hard links, or none to here. */
+const NO_LINKS = ['EPERM', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP', 'EXDEV'];
 let temporary = 0;
 
 /** The same failure as a typed error. */
@@ -47,9 +47,9 @@ export function exists(path: string): boolean {
   return lookAt(path) !== undefined;
 }
 
-/** @returns the open new file, undefined when there is one of that name already */
+/** @returns the new file, open to be added to; undefined when there is one of that name already */
 export function createFile(path: string): number | undefined {
-  return attempt('making', path, () => unless(THERE, undefined, () => files().open(path, 'wx', FILE_MODE)));
+  return attempt('making', path, () => unless(THERE, undefined, () => files().open(path, 'ax', FILE_MODE)));
 }
 
 /** @returns false when a file of that name was there already. Nobody ever sees half of the text. */

@@ -285,7 +285,8 @@ export class FileStore implements Store {
 
   #append(bare: Omit<Facts, 'sizes'>, texts?: Texts, held?: Held): Promise<void> {
     const { facts, bytes } = encodeLine(bare, texts);
-    return this.#writer.append(bytes, (position) => {
+    const isOvertaken = (): boolean => held !== undefined && this.#owned.isOvertaken(held);
+    return this.#writer.append(bytes, isOvertaken, (position) => {
       if (held !== undefined) held.stored = facts.seq;
       this.#index.add(facts, position);
     });

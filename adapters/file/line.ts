@@ -104,7 +104,7 @@ function factsText(facts: Facts): string {
   if (born !== undefined) text += `,"born":${born}`;
   if (ack !== undefined) text += `,"ack":${JSON.stringify(ack)}`;
   if (index !== undefined) {
-    text += `,"index":{"status":"${index.status}","graph":${JSON.stringify(index.graph)},"due":${index.due}}`;
+    text += `,"index":{"status":"${index.status}","graph":${JSON.stringify(index.graph)},"due":${Number.isFinite(index.due) ? index.due : null}}`;
   }
   if (sizes === undefined) return text;
   return `${text},"sizes":{"head":${sizes.head},"parts":[${sizes.parts.join(',')}],"events":[${sizes.events.join(',')}]}`;

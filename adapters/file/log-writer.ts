@@ -4,8 +4,8 @@
  *
  * Rules:
  *  - a record is stored when its callback is called, and never before it is on the disk (with `fsync`);
- *  - a round that fails is cut off again, and the log is never appended to afterwards: the next round begins a fresh one.
- *    So nothing ever follows a torn line, and a reader who sees a log shrink knows that it has to read it anew;
+ *  - a round that fails is cut off again, unless a new owner of one of its runs may have counted it, and the log is never
+ *    appended to afterwards: the next round begins a fresh one. So nothing ever follows a torn line, and a reader who sees a log shrink knows that it has to read it anew;
  *  - when a round fails, so does all that waits behind it, because it may build on what has just failed;
  *  - a log that is read-only is closed for good, and whoever tidies up may replace it. Its writer closes it when it is
  *    long, and at the end; a process that has been silent for long may find that another one has closed its log. So the
@@ -18,12 +18,13 @@ import {
   discard,
   ensureDirectory,
   isReadOnly,
+  lookAt,
   makeReadOnly,
   syncDirectory,
   unavailable,
   writeAll,
 } from './disk.js';
-import { files } from './operations.js';
+import { type FileInfo, files } from './operations.js';
 
 export interface Position {
   readonly log: string;
@@ -35,6 +36,8 @@ export interface Position {
 
 interface Waiting {
   readonly bytes: Buffer;
+  /** Whether somebody has taken the run over: then this line may be in what was measured. */
+  readonly isOvertaken: () => boolean;
   readonly onStored: (position: Position) => void;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
@@ -72,6 +75,8 @@ export class LogWriter {
   #waiting: Waiting[] = [];
   #generation = 0;
   #log: OpenLog | undefined;
+  /** The one that was begun last. */
+  #last: { readonly path: string; readonly ino: number } | undefined;
   #draining: Promise<void> | undefined;
   #afresh: (() => void)[] = [];
 
@@ -95,9 +100,9 @@ export class LogWriter {
   }
 
   /** Resolves when the record is stored; `onStored` is called in the order of the log, before anything else happens. */
-  append(bytes: Buffer, onStored: (position: Position) => void): Promise<void> {
+  append(bytes: Buffer, isOvertaken: () => boolean, onStored: (position: Position) => void): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ bytes, onStored, resolve, reject });
+      this.#waiting.push({ bytes, isOvertaken, onStored, resolve, reject });
       this.#draining ??= Promise.resolve().then(() => this.#drain());
     });
   }
@@ -136,7 +141,7 @@ export class LogWriter {
   async #store(round: readonly Waiting[]): Promise<void> {
     const first = round[0];
     const bytes = round.length === 1 && first !== undefined ? first.bytes : Buffer.concat(round.map((w) => w.bytes));
-    const log = await this.#write(bytes);
+    const log = await this.#write(bytes, () => round.some(({ isOvertaken }) => isOvertaken()));
     for (const {
       bytes: { length },
       onStored,
@@ -153,33 +158,45 @@ export class LogWriter {
   }
 
   /** @returns the log that has them now */
-  async #write(bytes: Buffer): Promise<OpenLog> {
+  async #write(bytes: Buffer, isOvertaken: () => boolean): Promise<OpenLog> {
     for (;;) {
       const log = this.#log ?? (await this.#begin());
+      let isWritten = false;
+      let info: FileInfo;
       try {
         writeAll(log.fd, bytes);
+        isWritten = true;
         if (this.#options.fsync) await files().syncData(log.fd);
-        const info = files().info(log.fd);
-        if (!isReadOnly(info)) {
-          // Bytes written to a file that has no name any more would be acknowledged and lost.
-          if (info.nlink === 0) {
-            this.#sizes.clear(); // there may be an older one of its name in its place by now
-            this.#options.onGone();
-            throw new StoreUnavailableError(`the log ${log.path} is gone`, 'it was removed');
-          }
-          return log;
-        }
+        info = files().info(log.fd);
+        if (isThere(log, info, bytes.length)) return log;
       } catch (error) {
-        this.#abandon(log);
+        this.#abandon(log, isWritten && isOvertaken());
         throw unavailable('appending to the log', log.path, error);
       }
       this.#log = undefined;
-      files().close(log.fd);
+      if (isReadOnly(info) && info.nlink > 0) {
+        files().close(log.fd);
+        continue;
+      }
+      quietly(() => files().truncate(log.fd, info.size - bytes.length));
+      quietly(() => files().close(log.fd));
+      this.#onGone();
+      const why = 'it was removed, or another one was put in its place';
+      throw unavailable('appending', log.path, new StoreUnavailableError(`the log ${log.path} is gone`, why));
     }
+  }
+
+  /** Somebody has put another folder, or an older one, in the place of this one. */
+  #onGone(): void {
+    this.#sizes.clear();
+    this.#last = undefined;
+    this.#options.onGone();
   }
 
   async #begin(): Promise<OpenLog> {
     const { folder, base, fsync, head } = this.#options;
+    // Or it was replaced when it was closed, which is looked into just the same.
+    if (this.#last !== undefined && lookAt(this.#last.path)?.ino !== this.#last.ino) this.#onGone();
     ensureDirectory(folder);
     for (;;) {
       this.#generation += 1;
@@ -190,10 +207,12 @@ export class LogWriter {
       const log = { name, path, fd, size: 0, lines: 1 };
       try {
         log.size = writeAll(fd, Buffer.from(head(name)));
+        this.#last = { path, ino: files().info(fd).ino };
         if (fsync)
           for (const parent of [folder, dirname(folder), dirname(dirname(folder))]) await syncDirectory(parent);
       } catch (error) {
         log.size = 0;
+        this.#last = undefined;
         this.#abandon(log);
         throw unavailable('making a log', path, error);
       }
@@ -211,18 +230,27 @@ export class LogWriter {
     quietly(() => files().close(log.fd));
   }
 
-  /** Cuts off what a failed round has left, as far as that is possible, and lets go of the log. */
-  #abandon(log: OpenLog): void {
+  /**
+   * Cuts off what a failed round has left, as far as that is possible, and lets go of the log.
+   * @param isKept a new owner may build on it: all of it was written, and its disk was too slow to say so
+   */
+  #abandon(log: OpenLog, isKept = false): void {
     this.#log = undefined;
     // The failure that led here is the one to report. A log that cannot even be cut must not be taken for finished: what
     // was refused stands in it until the next log of this process says better.
-    const isCut = quietly(() => files().truncate(log.fd, log.size));
-    if (isCut && log.lines > 1) quietly(() => makeReadOnly(log.path));
+    const isCut = isKept || quietly(() => files().truncate(log.fd, log.size));
+    const isEmpty = log.lines === 1 && !isKept;
+    if (isCut && !isEmpty) quietly(() => makeReadOnly(log.path));
     quietly(() => files().close(log.fd));
-    if (log.lines > 1) return;
+    if (!isEmpty) return;
     this.#sizes.delete(log.name);
     discard(log.path);
   }
+}
+
+/** Whether what was written is in a file of this name that others may add to: elsewhere it would be stored and lost. */
+function isThere({ path, size }: OpenLog, info: FileInfo, length: number): boolean {
+  return !isReadOnly(info) && info.nlink > 0 && info.size === size + length && lookAt(path)?.ino === info.ino;
 }
 
 /** @returns whether it worked */

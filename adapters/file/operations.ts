@@ -34,12 +34,14 @@ export interface FileInfo {
   /** How many names the file has; 0 when it was removed while open. */
   readonly nlink: number;
   readonly mtimeMs: number;
+  /** Which file of its file system it is. */
+  readonly ino: number;
   isDirectory(): boolean;
 }
 
 /** Each throws what `node:fs` throws. */
 export interface FileOperations {
-  open(path: string, flags: 'r' | 'wx', mode?: number): number;
+  open(path: string, flags: 'r' | 'wx' | 'ax', mode?: number): number;
   close(fd: number): void;
   /** @returns how many bytes were read, 0 at the end */
   read(fd: number, into: Uint8Array, position: number): number;

@@ -1,5 +1,5 @@
 import type { Lease, ListQuery, RunIndex, RunPage } from '../../src/durability/store.js';
-import { CorruptCheckpointError } from '../../src/errors/index.js';
+import { CorruptCheckpointError, UnsupportedFormatError } from '../../src/errors/index.js';
 import type { CheckpointReader } from './checkpoint-reader.js';
 import type { Claims } from './claims.js';
 import type { RecordIndex } from './record-index.js';
@@ -64,7 +64,7 @@ export class RunLister {
       return leaseOf(stem, fence) ?? null;
     } catch (error) {
       // Who takes the run is told of it; a list goes on.
-      if (error instanceof CorruptCheckpointError) return null;
+      if (error instanceof CorruptCheckpointError || error instanceof UnsupportedFormatError) return null;
       throw error;
     }
   }

@@ -78,7 +78,8 @@ export interface SaveRequest {
   /**
    * The newest checkpoint that the caller knows to be stored. `parts` holds all that has changed since, so one that is
    * newer may be there (the answer to its save was lost). Where only older ones are, the store has lost what it had
-   * acknowledged, and what is built on that is refused with `LostCheckpointError`, unless it is `whole`.
+   * acknowledged, and what is built on that is refused with `LostCheckpointError`, unless it is `whole`. The same where
+   * the newest fence that the store knows is older than the one of the caller, `whole` or not.
    */
   readonly parent: number;
   /** What changed since `parent`; with `whole`, everything there is. */
@@ -176,7 +177,8 @@ export interface Store {
   /**
    * Makes a lease last `ttl` milliseconds from now, also one that has expired and that nobody took.
    * @returns the new lease and how many messages wait in the run's inbox
-   * @throws StaleOwnerError when somebody else took it or it was given up, UnknownRunError when the run is gone
+   * @throws StaleOwnerError when somebody else took it or it was given up, LostCheckpointError when the store has lost
+   * that it was taken, UnknownRunError when the run is gone
    */
   renew(id: string, lease: Lease, ttl: number): Promise<{ readonly lease: Lease; readonly inbox: number }>;
 

@@ -93,7 +93,7 @@ export class StaleCheckpointError extends EngramError {
   }
 }
 
-/** A save that builds on a checkpoint which the store had acknowledged and does not have any more. */
+/** A save that builds on a checkpoint, or on a lease, which the store had acknowledged and does not have any more. */
 export class LostCheckpointError extends EngramError {
   readonly code = 'LOST_CHECKPOINT';
   constructor(
@@ -101,7 +101,8 @@ export class LostCheckpointError extends EngramError {
     readonly parent: number,
     readonly newest: number,
   ) {
-    super(`run "${id}" was stored up to checkpoint ${parent}, and the store has it up to ${newest} only`, {
+    const lost = parent > newest ? `it has it up to ${newest} only` : 'it does not know who holds it';
+    super(`the store has lost what it acknowledged of run "${id}": it was stored up to checkpoint ${parent}, ${lost}`, {
       hint: 'save the whole state; and let the store keep what it acknowledges (on Redis: appendonly yes, appendfsync always)',
     });
   }
@@ -225,6 +226,9 @@ export class CheckpointTooLargeError extends EngramError {
   }
 }
 
+const GONE_FROM_STORE =
+  'it was deleted, or the store has lost all of it: let it keep what it acknowledges (on Redis: appendonly yes, maxmemory-policy noeviction), and start the run again';
+
 /** A checkpoint could not be stored, and the run stops (`onSaveFailure: 'fail'`). */
 export class SaveFailedError extends EngramError {
   readonly code = 'SAVE_FAILED';
@@ -237,7 +241,7 @@ export class SaveFailedError extends EngramError {
     super(`checkpoint ${seq} of run "${id}" could not be stored: ${describeError(cause)}`, {
       cause,
       hint:
-        (cause instanceof EngramError ? cause.hint : undefined) ??
+        (cause instanceof UnknownRunError ? GONE_FROM_STORE : cause instanceof EngramError ? cause.hint : undefined) ??
         'the checkpoints before it are intact: mend the store, then rehydrate the run',
     });
     this.retryable = cause instanceof EngramError ? cause.retryable : true;

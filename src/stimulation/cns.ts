@@ -36,7 +36,7 @@ import type {
   StimulateOptions,
 } from './options.js';
 import type { AbortRunOptions, FailedTask, SignalOptions, Task } from './results.js';
-import { type Redact, redacted } from './redact.js';
+import { type Redact, redacted, redactOf } from './redact.js';
 import { type RecoverOptions, type RecoveryReport, recoverAll } from './recover.js';
 import { Run, type RunHost } from './run.js';
 import { AwaitableStimulation, Stimulation } from './stimulation.js';
@@ -93,7 +93,7 @@ export class CNS<G = unknown> {
     const policy = (this.#policy = policyOf(options));
     const storing = storingOf(options);
     this[CODEC] = createCodec(options.classes === undefined ? {} : { classes: options.classes });
-    this.#redact = options.redact;
+    this.#redact = redactOf(options.redact);
     const given = { name, version, durable: store !== undefined, milestones: milestonesOf(options) };
     const graph = buildGraph(neurons, registry === undefined ? given : { ...given, registry });
     this.#clock = clock;

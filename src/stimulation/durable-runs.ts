@@ -268,7 +268,18 @@ export class DurableRuns {
     const { id } = run.work;
     const parts = new StoredParts(storing, codec, (message) => logger.warn(`run "${id}": ${message}`));
     const { store } = this;
-    const keeper = new Keeper(run, { store, clock, changes, codec, parts, logger, policy, outage: this.#outage });
+    const claim = this.#claim;
+    const keeper = new Keeper(run, {
+      store,
+      claim,
+      clock,
+      changes,
+      codec,
+      parts,
+      logger,
+      policy,
+      outage: this.#outage,
+    });
     run.record(changes);
     run.hold(keeper);
     this.#keepers.set(run, keeper);

@@ -19,6 +19,7 @@ import {
   SaveFailedError,
   StaleOwnerError,
   StoreUnavailableError,
+  UnknownRunError,
 } from '../errors/index.js';
 import type { Activation } from '../propagation/activation.js';
 import { barriersOf } from '../propagation/lists.js';
@@ -35,6 +36,7 @@ import { SaveWaiters } from './save-waiters.js';
 
 export interface KeeperOptions {
   readonly store: Store;
+  readonly claim: Claim;
   readonly clock: Clock;
   readonly changes: Changes;
   readonly codec: Codec;
@@ -201,7 +203,8 @@ export class Keeper implements EndGate {
   }
 
   /** Tries until what there is to store is stored, or the run stops. */
-  async #save(lease: Lease): Promise<void> {
+  async #save(first: Lease): Promise<void> {
+    let lease = first;
     this.#saving = true;
     this.#begun++;
     const { work } = this.run;
@@ -210,15 +213,20 @@ export class Keeper implements EndGate {
       if (ends) await this.#inbox.close();
       this.#waiters.onBegun();
       const attempt = { seq: this.#drafts.next, ends, barriers: barriersOf(work), ackInbox: this.#inbox.taken };
+      let head = '';
       try {
         const draft = this.#draft(lease);
+        ({ head } = draft);
         const { ackInbox } = attempt;
         await this.#store.save({ id: work.id, fence: lease.fence, ...draft, ackInbox, release: ends });
       } catch (refused) {
-        const error = await this.#loss.makeUp(refused, work, this.#drafts);
-        if (error === null && this.#lease !== null) continue;
-        if (!this.#mayTryAgain(error)) return this.#onFailed(attempt, lease, error ?? refused);
-        const isStored = await this.#turnsOutStored(attempt, error);
+        const made = await this.#loss.makeUp(refused, work, this.#drafts);
+        if (made.lease !== undefined && this.#lease !== null) {
+          lease = this.#lease = made.lease;
+          continue;
+        }
+        if (!this.#mayTryAgain(made.error)) return this.#onFailed(attempt, lease, made.error ?? refused);
+        const isStored = await this.#turnsOutStored(head, made.error);
         if (this.#lease === null) return;
         if (!isStored) continue;
       }
@@ -260,17 +268,16 @@ export class Keeper implements EndGate {
 
   /**
    * Waits until the store answers again.
+   * @param head of the save: another owner may have stored a checkpoint of the same number
    * @returns whether it has the save after all, and it was the answer to that which was lost; false when the run stops
    */
-  async #turnsOutStored({ seq }: Attempt, error: unknown): Promise<boolean> {
+  async #turnsOutStored(head: string, error: unknown): Promise<boolean> {
     const { id } = this.run.work;
     for (;;) {
       await this.#patience.wait(id, error);
       if (this.#lease === null) return false;
       try {
-        const { history } = this.#store.capabilities;
-        const newest = history ? (await this.#store.history(id))[0] : (await this.#store.load(id))?.seq;
-        return newest === seq;
+        return (await this.#store.load(id))?.head === head;
       } catch (again) {
         if (this.#leaving !== null || !isAway(again)) return false; // the next save says what is wrong
       }
@@ -288,8 +295,9 @@ export class Keeper implements EndGate {
       this.#stop(error);
       return;
     }
-    // the run stops here, so that nothing happens that is not stored; whoever mends the store may go on at once
-    const released = this.#store.release(id, lease).catch(() => undefined);
+    // the run stops here, so that nothing happens that is not stored; whoever mends the store may go on at once. One that
+    // is away would keep us waiting for a second answer: its lease ends by itself
+    const released = isAway(error) ? undefined : this.#store.release(id, lease).catch(() => undefined);
     this.#stop(new SaveFailedError(id, seq, error), released);
     await released;
   }
@@ -308,11 +316,12 @@ export class Keeper implements EndGate {
     this.run.stop(error, first);
   }
 
-  /** Somebody else took the run while it was not renewed. */
+  /** Somebody else took the run while it was not renewed, or it is gone. */
   lose(error: EngramError): void {
     if (this.#lease === null || this.#ending) return;
     this.#giveUp();
-    this.#stop(error);
+    const { id } = this.run.work;
+    this.#stop(error instanceof UnknownRunError ? new SaveFailedError(id, this.#drafts.next, error) : error);
   }
 
   /**
@@ -353,11 +362,12 @@ export class Keeper implements EndGate {
     try {
       if (isBehind && isKept) {
         const ackInbox = this.#inbox.taken;
-        const save = () => this.#store.save({ id, fence: lease.fence, ...this.#draft(lease), ackInbox, release: true });
-        await save().catch(async (refused: unknown) => {
-          const error = await this.#loss.makeUp(refused, work, this.#drafts);
-          if (error !== null) throw error as Error;
-          await save();
+        const save = (held: Lease) =>
+          this.#store.save({ id, fence: held.fence, ...this.#draft(held), ackInbox, release: true });
+        await save(lease).catch(async (refused: unknown) => {
+          const made = await this.#loss.makeUp(refused, work, this.#drafts);
+          if (made.lease === undefined) throw made.error as Error;
+          await save(made.lease);
         });
       } else await this.#store.release(id, lease);
     } catch (error) {

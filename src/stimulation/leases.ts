@@ -1,7 +1,7 @@
 /** Renews the leases of the runs that this CNS holds, three times within a lease. Keeps no process alive by itself. */
 import type { Clock, Timer } from '../clock/clock.js';
 import type { Store } from '../durability/store.js';
-import { StaleOwnerError } from '../errors/index.js';
+import { StaleOwnerError, UnknownRunError } from '../errors/index.js';
 import type { Keeper } from './keeper.js';
 import type { Logger } from './options.js';
 
@@ -11,6 +11,7 @@ export class Leases {
   readonly #ttl: number;
   readonly #logger: Logger;
   readonly #keepers = new Set<Keeper>();
+  readonly #renewing = new Set<Keeper>();
   #timer: Timer | null = null;
 
   constructor(store: Store, clock: Clock, ttl: number, logger: Logger) {
@@ -43,15 +44,20 @@ export class Leases {
       Math.ceil(this.#ttl / 3),
       () => {
         this.#timer = null;
-        void this.#renewAll();
+        this.#renewAll();
       },
       { background: true },
     );
   }
 
-  async #renewAll(): Promise<void> {
-    await Promise.all([...this.#keepers].map((keeper) => this.#renew(keeper)));
+  /** One that does not answer holds up no other, and is not asked again meanwhile. */
+  #renewAll(): void {
     if (this.#keepers.size > 0) this.#arm();
+    for (const keeper of this.#keepers) {
+      if (this.#renewing.has(keeper)) continue;
+      this.#renewing.add(keeper);
+      void this.#renew(keeper).finally(() => this.#renewing.delete(keeper));
+    }
   }
 
   async #renew(keeper: Keeper): Promise<void> {
@@ -64,7 +70,7 @@ export class Leases {
       if (renewed.inbox > 0) await keeper.readInbox();
     } catch (error) {
       // a store that is away for a while costs no run: every save asks again whether the lease is still ours
-      if (error instanceof StaleOwnerError) keeper.lose(error);
+      if (error instanceof StaleOwnerError || error instanceof UnknownRunError) keeper.lose(error);
       else if (keeper.lease !== null) this.#logger.warn(`the lease of run "${id}" could not be renewed`, error);
     }
   }

@@ -4,36 +4,52 @@
  */
 import type { Codec } from '../durability/codec.js';
 import { partOf } from '../durability/parts.js';
-import type { Store } from '../durability/store.js';
+import type { Claim, Lease, Store } from '../durability/store.js';
 import { LostCheckpointError } from '../errors/index.js';
 import type { Work } from '../propagation/work.js';
 import type { Drafts } from './drafts.js';
 import { readRun } from './load.js';
 import type { Logger } from './options.js';
 
+export interface LossOptions {
+  readonly store: Store;
+  readonly claim: Claim;
+  readonly codec: Codec;
+  readonly logger: Logger;
+}
+
+type Made =
+  { readonly lease: Lease; readonly error?: undefined } | { readonly lease?: undefined; readonly error: unknown };
+
 export class Loss {
   readonly #store: Store;
+  readonly #claim: Claim;
   readonly #codec: Codec;
   readonly #logger: Logger;
 
-  constructor(options: { readonly store: Store; readonly codec: Codec; readonly logger: Logger }) {
-    ({ store: this.#store, codec: this.#codec, logger: this.#logger } = options);
+  constructor({ store, claim, codec, logger }: LossOptions) {
+    this.#store = store;
+    this.#claim = claim;
+    this.#codec = codec;
+    this.#logger = logger;
   }
 
   /**
    * @param error why a save was refused
-   * @returns null when it was for a loss, and the next save makes up for it; else what is wrong
+   * @returns the lease under which the next save makes up for it; else what is wrong
    */
-  async makeUp(error: unknown, work: Work, drafts: Drafts): Promise<unknown> {
-    if (!(error instanceof LostCheckpointError)) return error;
+  async makeUp(error: unknown, work: Work, drafts: Drafts): Promise<Made> {
+    if (!(error instanceof LostCheckpointError)) return { error };
     try {
       const entry = await this.#entryOf(work.id);
-      if (entry === undefined) return error;
+      // it may have lost the take-over as well, and with it the fence that this run writes under
+      const lease = entry === undefined ? undefined : await this.#store.acquire(work.id, this.#claim);
+      if (entry === undefined || lease === undefined) return { error };
       drafts.startOver(work, error.newest, entry);
       this.#warn(error);
-      return null;
+      return { lease };
     } catch (again) {
-      return again;
+      return { error: again };
     }
   }
 
@@ -45,8 +61,9 @@ export class Loss {
   }
 
   #warn({ id, parent, newest }: LostCheckpointError): void {
-    const lost = parent === newest + 1 ? `checkpoint ${parent}` : `checkpoints ${newest + 1} to ${parent}`;
-    const what = `${this.#store.name} has lost ${lost} of run "${id}", which it had acknowledged`;
+    const lost =
+      parent <= newest ? 'who holds' : `checkpoint${parent === newest + 1 ? '' : `s ${newest + 1} to`} ${parent} of`;
+    const what = `${this.#store.name} has lost ${lost} run "${id}", which it had acknowledged`;
     this.#logger.warn(`${what}; all there is of the run is stored again`);
   }
 }

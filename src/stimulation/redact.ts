@@ -3,6 +3,7 @@
  * A function that throws shows nothing.
  */
 import { types } from 'node:util';
+import { InvalidArgumentError } from '../errors/index.js';
 
 /**
  * Names of properties (and keys of maps) that are hidden wherever they stand; or a function, asked of every value on the
@@ -10,6 +11,15 @@ import { types } from 'node:util';
  * `['payload', 'order', 'card']`, `['context', 'pay', ...]`, `['output', ...]`, `['error', 'message']`.
  */
 export type Redact = readonly string[] | ((path: readonly string[], value: unknown) => unknown);
+
+/** What was given to a CNS, checked. @throws InvalidArgumentError */
+export function redactOf(given: Redact | undefined): Redact | undefined {
+  const isNames = Array.isArray(given) && given.every((name) => typeof name === 'string');
+  if (given === undefined || typeof given === 'function' || isNames) return given;
+  throw new InvalidArgumentError('redact is neither a list of names nor a function', {
+    hint: "name the properties to hide, e.g. redact: ['card', 'password']",
+  });
+}
 
 export const REDACTED = '[redacted]';
 

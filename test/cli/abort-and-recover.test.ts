@@ -21,6 +21,7 @@ const second = neuron('second', {})
     response: (kind) => {
       if (kind === 'waits') return expect(approved);
       if (!existsSync('open')) process.kill(process.pid, 'SIGKILL');
+      if (kind === 'breaks') throw new Error('the printer is on fire');
     },
   })
   .dendrite({ collateral: approved, response: () => undefined });
@@ -93,7 +94,7 @@ describe('engram recover', () => {
     project.write('open', '');
     expect(project.engram(['recover', 'flow.ts'])).toEqual({
       code: 0,
-      stdout: `brought back 1 run; 1 only wait, 0 are held elsewhere, 0 failed
+      stdout: `brought back 1 run; 1 only wait, 0 are held elsewhere, 0 could not be brought back
 of those brought back: 1 completed
 `,
       stderr: '',
@@ -103,6 +104,18 @@ of those brought back: 1 completed
       code: 0,
       document: { resumed: [], waiting: ['waits'], counts: { resumed: 0, waiting: 1 }, ended: {} },
     });
+  });
+
+  it('says which of the runs that it has brought back failed, why, and where to look', () => {
+    start('torn', 'breaks');
+    project.write('open', '');
+    const { code, stdout } = project.engram(['recover', 'flow.ts']);
+    expect([code, stdout]).toEqual([
+      1,
+      expect.stringMatching(
+        /^brought back 1 run; .*\nof those brought back: 1 failed\nfailed torn: .*the printer is on fire.*\n {2}to see where it stands: engram show torn\n$/,
+      ),
+    ]);
   });
 
   it('says which run another process holds, and until when', async () => {

@@ -11,6 +11,7 @@ import {
   StoreUnavailableError,
 } from 'engram';
 import { memoryStore } from 'engram/adapters/memory';
+import type { Lease } from '../../src/durability/store.js';
 import { describe, expect, it } from 'vitest';
 import { caught } from '../support/caught.js';
 import { ManualClock, quiet } from '../support/manual-clock.js';
@@ -46,7 +47,7 @@ function awayStore(clock: ManualClock): Away {
       return via(() => kept.save(request));
     },
     renew: (id, lease, ttl) => via(() => inner.renew(id, lease, ttl)),
-    history: (id) => (away.befall === 'refused' ? via(() => inner.history(id)) : inner.history(id)),
+    load: (id, seq) => (away.befall === 'refused' ? via(() => inner.load(id, seq)) : inner.load(id, seq)),
     inbox: (id) => via(() => inner.inbox(id)),
     release: (id, lease) => via(() => inner.release(id, lease)),
   });
@@ -113,14 +114,31 @@ describe("onSaveFailure 'continue', while the store is away", () => {
     },
   );
 
+  it('I4, I5: a checkpoint of the same number that a new owner has stored meanwhile lets nothing go', async () => {
+    const { cns, away, clock, done } = scene({ durability: 'sync' });
+    const run = cns.stimulate(order.createSignal('a'), { id: 'x' });
+    const ended = run.waitUntilComplete().catch((error: unknown) => error);
+    while (done.length < 1) await quiet();
+    away.befall = 'refused';
+    while (away.tries < 1) await quiet();
+    const other = scene({ store: away.inner });
+    const lease = await away.inner.acquire('x', { owner: stranger(), ttl: 1, isDead: () => true });
+    await away.inner.release('x', lease as Lease);
+    expect(await (await other.cns.rehydrate('x'))?.waitUntilComplete()).toMatchObject({ status: 'completed' });
+    away.befall = null;
+    await clock.pass(5000);
+    expect(await ended).toBeInstanceOf(StaleOwnerError);
+    expect(done).toEqual(['pack a', 'weigh a']);
+  });
+
   it('I3: saves begin again at 50 milliseconds, double to 5 seconds, and hurry no more than that', async () => {
     const { cns, away, clock } = scene({ durability: 'exit' });
     const asked: number[] = [];
-    const { history } = away.store;
+    const { load } = away.store;
     const counted = withOverrides(away.store, {
-      history: (id) => {
+      load: (id, seq) => {
         asked.push(clock.now());
-        return history(id);
+        return load(id, seq);
       },
     });
     const flow = packing(

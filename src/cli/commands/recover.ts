@@ -21,10 +21,14 @@ export async function recover(path: string, options: RecoverOptions, output: Out
   const session = await openSession(path, options, output, { command: 'recover' });
   try {
     const ends = new Map<string, number>();
+    const broken: Failure[] = [];
     const followed: Promise<void>[] = [];
-    const onRun = (run: Stimulation): void => {
-      followed.push(endOf(session, run).then((end) => void ends.set(end, (ends.get(end) ?? 0) + 1)));
+    const follow = async (run: Stimulation): Promise<void> => {
+      const end = await endOf(session, run);
+      ends.set(end, (ends.get(end) ?? 0) + 1);
+      if (end === 'failed') broken.push({ id: run.id, error: await run.waitUntilComplete().catch(itself) });
     };
+    const onRun = (run: Stimulation): void => void followed.push(follow(run));
     const report = await session.cns.recover({
       fromEntry,
       onRun,
@@ -34,9 +38,13 @@ export async function recover(path: string, options: RecoverOptions, output: Out
     await Promise.all(followed);
     session.progress.stop();
     const ended = Object.fromEntries([...ends].sort(([a], [b]) => (a < b ? -1 : 1)));
-    output.document({ ...documentOf(report), ended });
+    output.document({ ...documentOf(report), ended, broken: broken.map(failureOf) });
     const text = Object.entries(ended).map(([end, count]) => `${count} ${end}`);
     if (text.length > 0) output.line(`of those brought back: ${text.join(', ')}`);
+    for (const { id, error } of broken.slice(0, SHOWN)) {
+      output.line(`failed ${visible(id)}: ${visible(oneLine(describeError(error)))}`);
+      output.line(`  to see where it stands: engram show ${shellWord(id)}${session.storeOption}`);
+    }
     return report.counts.failed > 0 || ends.has('failed') ? EXIT.failed : EXIT.completed;
   } finally {
     await session.close();
@@ -64,7 +72,7 @@ async function endOf(session: Session, run: Stimulation): Promise<string> {
 
 function* linesOf(report: RecoveryReport, path: string, { storeOption }: Session): Generator<string> {
   const { counts, owned, damaged, failed } = report;
-  yield `brought back ${counted(counts.resumed, 'run')}; ${counts.waiting} only wait, ${counts.owned} are held elsewhere, ${counts.failed} failed`;
+  yield `brought back ${counted(counts.resumed, 'run')}; ${counts.waiting} only wait, ${counts.owned} are held elsewhere, ${counts.failed} could not be brought back`;
   for (const { id, error } of owned.slice(0, SHOWN)) {
     yield `held ${visible(id)} by ${visible(error.owner)} until ${timeText(error.until)}`;
   }
@@ -73,7 +81,7 @@ function* linesOf(report: RecoveryReport, path: string, { storeOption }: Session
     yield `damaged ${visible(id)} ${from}, without ${lost.join(', ')}: ${visible(oneLine(problems.join('; ')))}`;
   }
   for (const { id, error } of failed.slice(0, SHOWN)) {
-    yield `failed ${visible(id)}: ${visible(oneLine(describeError(error)))}`;
+    yield `not brought back ${visible(id)}: ${visible(oneLine(describeError(error)))}`;
     if ((error as { code?: string }).code === 'NO_VALID_CHECKPOINT') {
       yield `  to start it again from its entry: engram resume ${shellWord(path)} ${shellWord(id)} --from-entry${storeOption}`;
     }
@@ -83,8 +91,18 @@ function* linesOf(report: RecoveryReport, path: string, { storeOption }: Session
 const documentOf = ({ owned, failed, ...report }: RecoveryReport): object => ({
   ...report,
   owned: owned.map(({ id, error: { owner, until } }) => ({ id, owner, until })),
-  failed: failed.map(({ id, error }) => ({
-    id,
-    error: { code: (error as { code?: string }).code, message: describeError(error) },
-  })),
+  failed: failed.map(failureOf),
 });
+
+/** A run that could not be brought back, or that has failed since. */
+interface Failure {
+  readonly id: string;
+  readonly error: unknown;
+}
+
+const failureOf = ({ id, error }: Failure): object => ({
+  id,
+  error: { code: (error as { code?: string }).code, message: describeError(error) },
+});
+
+const itself = (error: unknown): unknown => error;

@@ -20,7 +20,7 @@ export const spoiledLeases: readonly Violation[] = [
       ...onLease((lease, id) => (noted<Lease>(base, id, lease).value = lease))(store, base),
       save: (request) =>
         store.save(request).catch((error: unknown) => {
-          if (!isCalled(error, 'StaleOwnerError')) throw error;
+          if (!isCalled(error, 'StaleOwnerError') && !isCalled(error, 'LostCheckpointError')) throw error;
           const { fence } = noted<Lease>(base, request.id, { ...request } as unknown as Lease).value;
           return store.save({ ...request, fence });
         }),

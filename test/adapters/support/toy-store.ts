@@ -129,6 +129,7 @@ class ToyStore implements Store {
     const run = this.#find(id);
     if (run === undefined) throw new UnknownRunError(id, this.name);
     if (run.lease === null) throw new StaleOwnerError(id, fence, run.fence + 1);
+    if (run.fence < fence && !this.isForgetful) throw new LostCheckpointError(id, run.seq, run.seq);
     if (run.fence !== fence && !this.isForgetful) throw new StaleOwnerError(id, fence, run.fence);
     return { run, lease: run.lease };
   }
