@@ -1,12 +1,12 @@
 // Rule: claims that say the same are names of one file, whatever becomes of that file; and of several takers one gets a run,
 // also on file systems that know no hard links.
-import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { claim, creation, HandClock, saving, TTL } from '../../adapters/conformance/bench.js';
 import { fileStore } from '../../adapters/file.js';
 import { type FileOperations, wrapFiles } from '../../adapters/file/operations.js';
-import { AlreadyOwnedError } from '../../src/errors/index.js';
+import { AlreadyOwnedError, StaleOwnerError } from '../../src/errors/index.js';
 import type { Lease, Store } from '../../src/durability/store.js';
 import { temporaryFolder } from './support/children.js';
 
@@ -52,6 +52,27 @@ describe('claims', () => {
     expect((await store.list()).runs).toMatchObject([{ id: 'a' }, { id: 'b', lease: { owner: { key: 'one' } } }]);
     await store.close();
   });
+});
+
+it.each([
+  ['empty', ''],
+  ['cut', '{"crc":"12'],
+  ['of somebody else', 'hello\n'],
+])('a claim that is %s, as after a power failure, holds nobody up, and no list', async (_, text) => {
+  const dir = temporaryFolder();
+  const store = fileStore({ dir });
+  for (const id of ['a', 'b']) await store.create(creation(id));
+  for (const path of claimsOf(dir)) writeFileSync(path, text);
+  const other = fileStore({ dir });
+  expect((await other.list()).runs.map(({ id, lease }) => [id, lease])).toEqual([
+    ['a', null],
+    ['b', null],
+  ]);
+  const lease = (await other.acquire('a', claim('two'))) as Lease;
+  await other.save(saving('a', 2, lease));
+  await expect(store.save(saving('a', 2, { ...lease, fence: 1 }))).rejects.toBeInstanceOf(StaleOwnerError);
+  await store.close();
+  await other.close();
 });
 
 /** @param refuses the error of a link, by how many names its file has */

@@ -1,8 +1,8 @@
 // Rule: whatever a server refuses is told with host and key, with what to do about it, and without the password; what
 // was stored before is as it was.
 import { describe, expect, inject, it, onTestFinished } from 'vitest';
-import type { EngramError, Store } from 'engram';
-import { redisStore } from 'engram/adapters/redis';
+import { type EngramError, InvalidArgumentError, type Store } from 'engram';
+import { redisStore, type RedisStoreOptions } from 'engram/adapters/redis';
 import { claim, creation, saving } from '../../adapters/conformance/bench.js';
 import { freePort, startRedis, type StartedRedis, type StartRedisOptions } from '../support/redis-server.js';
 import { connected, freshPrefix } from './support/redis.js';
@@ -127,4 +127,16 @@ describe('what cannot be right is refused when the store is made', () => {
     expect(() => redisStore(options)).toThrow(expect.objectContaining({ name: 'InvalidArgumentError' }) as Error);
     expect(() => redisStore(options)).not.toThrow(/secret/);
   });
+});
+
+it.each<[string, object, string]>([
+  ['no url', {}, 'a url that is undefined'],
+  ['a url that is not set', { url: undefined }, 'a url that is undefined'],
+  ['an empty url', { url: '' }, 'a url that is ""'],
+  ['a client that is none', { client: {} }, 'a client that is no client of the package redis'],
+  ['both', { url: 'redis://localhost', client: { evalSha: () => null, eval: () => null } }, 'a url and a client'],
+])('a store that is given %s says so at once, and how it is done', (_, options, told) => {
+  const make = (): unknown => redisStore(options as RedisStoreOptions);
+  expect(make).toThrow(InvalidArgumentError);
+  expect(make).toThrow(`redisStore was given ${told}`);
 });

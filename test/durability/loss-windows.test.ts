@@ -1,7 +1,7 @@
 // Rule: what is lost when, for each store and mode, by real deaths of real processes and servers; and that what is left
 // is a whole run (I1 to I3), wherever a run of whichever mode dies.
 import { execFile } from 'node:child_process';
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,6 +15,7 @@ import { caught } from '../support/caught.js';
 import { quiet } from '../support/manual-clock.js';
 import { recordingLogger } from '../support/recording-logger.js';
 import { startRedis } from '../support/redis-server.js';
+import { openEnvelope } from '../../src/durability/envelope.js';
 import { type Dying, openStore } from './dying-line.js';
 import { billed, order, packing, STEPS } from './packing.js';
 import { BROKEN, ENTRY, label, order as parcel, parcels } from './parcels.js';
@@ -190,6 +191,34 @@ describe('a Redis server that is killed and started again in the middle of a run
     },
   );
 
+  it('I5, I6: and comes back without the take-over: the run is taken again, and goes on under a newer fence', async () => {
+    const redis = await startRedis();
+    const store = redisStore({ url: redis.url });
+    const gates = new Map(['pack', 'label'].map((step) => [step, gate()]));
+    const logger = recordingLogger();
+    const first = packing({ store });
+    first.cns.stimulate(order.createSignal('a'), { id: 'x' });
+    await first.cns.close();
+    await snapshot(redis.url);
+    const { cns, done } = packing({ store, logger }, (step) => gates.get(step)?.opened ?? quiet());
+    const run = await cns.rehydrate('x');
+    const before = (await store.list()).runs[0]?.lease?.fence ?? 0;
+    gates.get('pack')?.open();
+    while (!done.includes('weigh a')) await quiet();
+    while ((await store.history('x')).length < 2) await quiet();
+    await redis.kill();
+    await redis.restart();
+    gates.get('label')?.open();
+    expect(await run?.waitUntilComplete()).toMatchObject({ status: 'completed' });
+    expect(done).toEqual(STEPS.map((step) => `${step} a`));
+    expect(logger.warnings.join()).toContain('has lost');
+    const [summary] = (await store.list()).runs;
+    expect(openEnvelope(summary?.head ?? '', 'test').fence).toBeGreaterThan(before);
+    await cns.close();
+    await store.close();
+    await redis.stop();
+  });
+
   it.each(modes)(
     'I6: and keeps nothing, in %s mode: the run stops with SaveFailedError, and is gone',
     async (durability) => {
@@ -203,7 +232,13 @@ describe('a Redis server that is killed and started again in the middle of a run
   );
 });
 
-it('I1, I6: a run whose folder is put back from a backup is stored again, whole, where it may wait', async () => {
+const RECURSIVE = { recursive: true } as const;
+
+it.each<[string, (dir: string, backup: string) => void]>([
+  ['removed and copied back', (dir, backup) => (rmSync(dir, { recursive: true }), cpSync(backup, dir, RECURSIVE))],
+  ['moved away and replaced', (dir, backup) => (renameSync(dir, `${dir}.old`), renameSync(backup, dir))],
+  ['overwritten in place', (dir, backup) => cpSync(backup, dir, RECURSIVE)],
+])('I1, I6: a run whose folder is %s from a backup is stored again, whole, where it may wait', async (_, putBack) => {
   const [dir, backup] = [join(scratch, String(++folders)), join(scratch, String(++folders))];
   const store = fileStore({ dir });
   const gates = new Map(['pack', 'label', 'send'].map((step) => [step, gate()]));
@@ -212,11 +247,10 @@ it('I1, I6: a run whose folder is put back from a backup is stored again, whole,
   const { cns, done } = packing(options, (step) => gates.get(step)?.opened ?? quiet());
   const run = cns.stimulate(order.createSignal('a'), { id: 'x' });
   while ((await store.history('x')).length < 1) await quiet();
-  cpSync(dir, backup, { recursive: true });
+  cpSync(dir, backup, RECURSIVE);
   gates.get('pack')?.open();
   while ((await store.history('x')).length < 2) await quiet();
-  rmSync(dir, { recursive: true });
-  cpSync(backup, dir, { recursive: true });
+  putBack(dir, backup);
   for (const { open } of gates.values()) open();
   expect(await run.waitUntilComplete()).toMatchObject({ status: 'completed' });
   expect(done).toEqual(STEPS.map((step) => `${step} a`));

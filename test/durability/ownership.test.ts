@@ -15,7 +15,7 @@ import { describe, expect, it } from 'vitest';
 import { caught } from '../support/caught.js';
 import { ManualClock, quiet } from '../support/manual-clock.js';
 import { recordingLogger } from '../support/recording-logger.js';
-import { heldStore, withOverrides } from '../support/stores.js';
+import { heldStore, stranger, withOverrides } from '../support/stores.js';
 
 const LEASE = 3000;
 const order = collateral<string>('order');
@@ -115,6 +115,41 @@ describe('I5: a live run', () => {
     await run;
     expect(effects).toEqual(['wait tea', 'ship tea']);
   });
+});
+
+it('a renewal that is never answered holds up no other, and is not asked again meanwhile', async () => {
+  const clock = new ManualClock();
+  const inner = memoryStore({ clock });
+  const asked: string[] = [];
+  const renew: Store['renew'] = (id, lease, ttl) => {
+    asked.push(id);
+    return id === 'hangs' ? new Promise(() => undefined) : inner.renew(id, lease, ttl);
+  };
+  const { cns, go } = shop({ store: withOverrides(inner, { renew }), clock });
+  const runs = ['hangs', 'goes'].map((id) => cns.stimulate(order.createSignal('tea'), { id }));
+  await quiet();
+  for (let i = 0; i < 6; i++) await clock.pass(LEASE / 2);
+  expect(asked.filter((id) => id === 'hangs')).toHaveLength(1);
+  expect(asked.filter((id) => id === 'goes').length).toBeGreaterThan(4);
+  await expect(inner.acquire('goes', { owner: stranger(), ttl: 1, isDead: () => false })).rejects.toBeInstanceOf(
+    AlreadyOwnedError,
+  );
+  go();
+  expect((await runs[1])?.status).toBe('completed');
+});
+
+it('a run that only waits is told when its store has lost it, and stops', async () => {
+  const clock = new ManualClock();
+  const store = memoryStore({ clock });
+  const { cns } = shop({ store, clock });
+  const run = cns.stimulate(order.createSignal('tea'), { id: 'r' });
+  const ended = caught(() => run.waitUntilComplete());
+  await quiet();
+  await store.delete('r');
+  await clock.pass(LEASE);
+  const error = await ended;
+  expect(error).toMatchObject({ code: 'SAVE_FAILED', cause: { code: 'UNKNOWN_RUN' } });
+  expect(error).toHaveProperty('hint', expect.stringMatching(/^it was deleted, or the store has lost all of it/));
 });
 
 describe('I5: a run that was taken over', () => {

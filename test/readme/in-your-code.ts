@@ -20,6 +20,7 @@ const keepLongest = withCtx<string>()
 
 const cns = new CNS([split, keepLongest], { name: 'words', store: fileStore({ dir: '.engram' }) });
 
-await cns.recover(); // runs that a crash or a deploy left unfinished go on
+const { failed } = await cns.recover(); // runs that a crash or a deploy left unfinished go on
+for (const { id, error } of failed) console.error(id, error);
 const result = await cns.stimulate(words.createSignal({ text: 'the runs that survive' }), { id: 'words-1' });
 console.log(result.status, result.context['keepLongest']); // completed survive
