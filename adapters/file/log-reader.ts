@@ -92,7 +92,8 @@ export async function readOn(
   } finally {
     files().close(fd);
   }
-  const isUnfinishedHead = cursor.lines === 0 && startsLikeSeal(rest);
+  // a machine that died may have left nothing but zeros of it
+  const isUnfinishedHead = cursor.lines === 0 && (startsLikeSeal(rest) || rest.every((byte) => byte === 0));
   if (!cursor.isOurs && size > 0 && !isUnfinishedHead) throw foreign(cursor.path);
 }
 
@@ -171,5 +172,11 @@ function startsLikeSeal(bytes: Buffer): boolean {
 }
 
 function foreign(path: string): UnsupportedFormatError {
-  return new UnsupportedFormatError(path, 'no line that this library wrote', `"${LOG_KIND}" version 1`);
+  const what = 'no line that this library wrote';
+  return new UnsupportedFormatError(
+    path,
+    what,
+    `"${LOG_KIND}" version 1`,
+    'move it out of this folder; nothing was changed',
+  );
 }

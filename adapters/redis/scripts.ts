@@ -293,13 +293,14 @@ for at = 4, #ARGV do
 end
 return pages`);
 
-/** What a list says of runs. KEYS r of each. */
+/** What a list says of runs; of one whose key holds something else it says nothing, and goes on. KEYS r of each. */
 const summaries = script(`
 local found = {}
 for at, r in ipairs(KEYS) do
-  local m = redis.call('HMGET', r, 's', 'f', 'o', 'u', 'i', 'w')
+  local m = redis.pcall('HMGET', r, 's', 'f', 'o', 'u', 'i', 'w')
+  if m.err then m = {} end
   for field = 1, 6 do m[field] = m[field] or '' end
-  m[7] = redis.call('HGET', r, m[1]) or ''
+  m[7] = m[1] ~= '' and redis.call('HGET', r, m[1]) or ''
   found[at] = m
 end
 return found`);

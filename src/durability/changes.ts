@@ -10,6 +10,7 @@ import { type Owed, owedRecord } from '../propagation/owed.js';
 import { failedOf, NO_OUTPUT, outputOf, type Rare } from '../propagation/rare.js';
 import type { Recorder, Work } from '../propagation/work.js';
 import type { Codec } from './codec.js';
+import { oneLine } from './codec/text.js';
 import { eventText, WaitingEvents } from './events.js';
 import { type PartName, partOf } from './parts.js';
 import { activationText, failureText, reasonText, runText } from './texts.js';
@@ -175,7 +176,7 @@ export class Changes implements Recorder {
     }
     if (this.#isReopened) parts[partOf.reason()] = null;
     if (this.#output) parts[partOf.output()] = this.#codec.encode(outputOf(work), 'output');
-    if (this.#deliveries) parts[partOf.deliveries()] = JSON.stringify([...(rare?.deliveries ?? [])]);
+    if (this.#deliveries) parts[partOf.deliveries()] = oneLine(JSON.stringify([...(rare?.deliveries ?? [])]));
     if (rare !== null) this.#takeRare(rare, parts);
     const events = this.#events.take();
 

@@ -10,7 +10,7 @@ import { barriersOf } from '../propagation/lists.js';
 import { detailsIn } from '../propagation/tasks.js';
 import type { Work } from '../propagation/work.js';
 import type { Codec } from './codec.js';
-import { quote } from './codec/text.js';
+import { oneLine, quote } from './codec/text.js';
 import type { StoredFailure } from './parts.js';
 
 /** The names of a place in the graph, as they stand in a text. */
@@ -53,7 +53,7 @@ export function activationText(activation: Activation, codec: Codec): string {
 function detailsText(activation: Special, codec: Codec): string {
   const { key, size, otherwise, ...details } = detailsOf(activation);
   const { otherwise: _, ...plain } = detailsIn(details);
-  const fields = JSON.stringify({ ...plain, key, size, otherwiseOf: otherwise?.collateral }).slice(1, -1);
+  const fields = oneLine(JSON.stringify({ ...plain, key, size, otherwiseOf: otherwise?.collateral })).slice(1, -1);
   const told = fields === '' ? '' : `,${fields}`;
   if (otherwise === undefined) return told;
   const where = `payload of "${otherwise.collateral}" for "${activation.subscriber.neuron.name}"`;

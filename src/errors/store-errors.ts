@@ -160,10 +160,9 @@ export class UnsupportedFormatError extends EngramError {
     readonly where: string,
     got: string,
     supported: string,
+    hint = 'use the version of engram that wrote it, or a newer one; nothing was changed',
   ) {
-    super(`${where} has ${got}; this version reads ${supported}`, {
-      hint: 'use the version of engram that wrote it, or a newer one; nothing was changed',
-    });
+    super(`${where} has ${got}; this version reads ${supported}`, { hint });
   }
 }
 

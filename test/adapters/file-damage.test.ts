@@ -139,7 +139,7 @@ describe('files that are not for this version', () => {
   it('a log that is only being begun is no foreign file', async () => {
     const dir = temporaryFolder();
     mkdirSync(join(dir, 'logs'));
-    for (const text of ['', '{', '{"crc":"12', '{"crc":"12345678","engr']) {
+    for (const text of ['', '{', '{"crc":"12', '{"crc":"12345678","engr', '\0'.repeat(4096)]) {
       writeFileSync(join(dir, 'logs', 'young.jsonl'), text);
       expect(await fileStore({ dir }).list()).toEqual({ runs: [] });
     }

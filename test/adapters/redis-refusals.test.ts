@@ -140,3 +140,17 @@ it.each<[string, object, string]>([
   expect(make).toThrow(InvalidArgumentError);
   expect(make).toThrow(`redisStore was given ${told}`);
 });
+
+it('a run whose key holds something else is listed as unreadable, and hides no other', async () => {
+  const prefix = freshPrefix();
+  const store = storeAt(inject('redisUrl'), { prefix });
+  for (const id of ['a', 'b']) await store.create(creation(id));
+  const client = await connected(inject('redisUrl'));
+  const [key] = await client.keys(`${prefix}*:r:a`);
+  await client.del(key ?? '');
+  await client.set(key ?? '', 'hi');
+  expect((await store.list()).runs).toMatchObject([
+    { id: 'a', seq: 0, head: 'null' },
+    { id: 'b', seq: 1 },
+  ]);
+});
