@@ -3,6 +3,7 @@ import { claim, creation, saving } from '../../adapters/conformance/bench.js';
 import { fileStore } from '../../adapters/file.js';
 import { EngramError } from '../../src/errors/index.js';
 import type { Lease, SaveRequest, Store } from '../../src/durability/store.js';
+import { tally } from '../support/tally.js';
 import { temporaryFolder } from './support/children.js';
 import { type Fault, injectFault } from './support/faulty-files.js';
 
@@ -104,7 +105,8 @@ describe('a file system that fails', () => {
         hits.set(hit, (hits.get(hit) ?? 0) + 1);
       }
       const kinds = [...hits].map(([name, times]) => `${name} ${times}`).join(', ');
-      console.log(`file store: faults injected (${fault}): ${at - 1} (${kinds})`);
+      console.log(`file store, a fault ${fault} the call: ${kinds}`);
+      tally('calls to the file system that failed', at - 1);
       expect(at).toBeGreaterThan(50);
     },
     120_000,
@@ -127,7 +129,7 @@ describe('a file system that fails', () => {
       const parts = (await fileStore({ dir }).load('run'))?.parts;
       expect(Object.fromEntries(parts ?? []), `call ${at}`).toEqual({ base: '"b"', p2: '"2"', p3: '"3"' });
     }
-    console.log(`file store: faults injected into one save: ${faults}`);
+    tally('calls to the file system that failed', faults);
     expect(faults).toBeGreaterThan(2);
   });
 });
