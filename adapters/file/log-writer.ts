@@ -75,8 +75,8 @@ export class LogWriter {
   #waiting: Waiting[] = [];
   #generation = 0;
   #log: OpenLog | undefined;
-  /** The one that was begun last. */
-  #last: { readonly path: string; readonly ino: number } | undefined;
+  /** Which folder the last one was begun in. */
+  #folder: number | undefined;
   #draining: Promise<void> | undefined;
   #afresh: (() => void)[] = [];
 
@@ -189,14 +189,14 @@ export class LogWriter {
   /** Somebody has put another folder, or an older one, in the place of this one. */
   #onGone(): void {
     this.#sizes.clear();
-    this.#last = undefined;
+    this.#folder = undefined;
     this.#options.onGone();
   }
 
   async #begin(): Promise<OpenLog> {
     const { folder, base, fsync, head } = this.#options;
-    // Or it was replaced when it was closed, which is looked into just the same.
-    if (this.#last !== undefined && lookAt(this.#last.path)?.ino !== this.#last.ino) this.#onGone();
+    // Of a log that was closed nothing is to be told: whoever tidies up may have replaced it.
+    if (this.#folder !== undefined && lookAt(folder)?.ino !== this.#folder) this.#onGone();
     ensureDirectory(folder);
     for (;;) {
       this.#generation += 1;
@@ -207,12 +207,11 @@ export class LogWriter {
       const log = { name, path, fd, size: 0, lines: 1 };
       try {
         log.size = writeAll(fd, Buffer.from(head(name)));
-        this.#last = { path, ino: files().info(fd).ino };
+        this.#folder = lookAt(folder)?.ino;
         if (fsync)
           for (const parent of [folder, dirname(folder), dirname(dirname(folder))]) await syncDirectory(parent);
       } catch (error) {
         log.size = 0;
-        this.#last = undefined;
         this.#abandon(log);
         throw unavailable('making a log', path, error);
       }
