@@ -15,9 +15,8 @@
 import { join } from 'node:path';
 import type { Claim, Lease, Owner } from '../../src/durability/store.js';
 import { discard, exists, readText, removeFile, replaceFile } from './disk.js';
-import { CorruptCheckpointError, UnsupportedFormatError } from '../../src/errors/index.js';
 import { safeName } from './names.js';
-import { seal, unseal } from './sealed.js';
+import { isUnreadable, seal, unseal } from './sealed.js';
 import { CLAIM_KIND, Tickets } from './tickets.js';
 
 const HEARTBEAT_KIND = 'file-heartbeat';
@@ -90,12 +89,25 @@ export class Claims {
 
   /** The leases under all fences of a run up to this one; those that cannot be read are missing. */
   leases(stem: string, newest: number): Lease[] {
-    return Array.from({ length: newest }, (_, i) => this.#leaseOr(stem, i + 1)).filter((lease) => lease !== undefined);
+    return Array.from({ length: newest }, (_, i) => this.readable(stem, i + 1)).filter((lease) => lease !== undefined);
   }
 
   /** The lease under that fence as it stands now; undefined when its claim is gone. */
   lease(stem: string, fence: number): Lease | undefined {
     return this.#lease(stem, fence, (owner) => this.#beatOf(owner));
+  }
+
+  /**
+   * The same, also where it cannot be read. Such a claim holds nobody up: a machine that died may have left it empty, and
+   * its owner, where it lives, is told by its fence that it was overtaken.
+   */
+  readable(stem: string, fence: number): Lease | undefined {
+    try {
+      return this.lease(stem, fence);
+    } catch (error) {
+      if (isUnreadable(error)) return undefined;
+      throw error;
+    }
   }
 
   /** The same for many, with one look at the heartbeat of each owner. For one list, then thrown away. */
@@ -122,15 +134,6 @@ export class Claims {
     if (text === undefined) return undefined;
     const { owner, until } = unseal(CLAIM_KIND, text, path) as unknown as Lease;
     return { owner, fence, until: Math.max(until, beatOf(owner)) };
-  }
-
-  #leaseOr(stem: string, fence: number): Lease | undefined {
-    try {
-      return this.lease(stem, fence);
-    } catch (error) {
-      if (error instanceof CorruptCheckpointError || error instanceof UnsupportedFormatError) return undefined;
-      throw error;
-    }
   }
 
   #beatOf(owner: Owner): number {

@@ -6,8 +6,7 @@ import { join } from 'node:path';
 import type { InboxMessage } from '../../src/durability/store.js';
 import { createExclusive, discard, exists, listFolder, persist, readText, removeFolder, replaceFile } from './disk.js';
 import { safeName, shardOf } from './names.js';
-import { CorruptCheckpointError, UnsupportedFormatError } from '../../src/errors/index.js';
-import { seal, unseal } from './sealed.js';
+import { isUnreadable, seal, unseal } from './sealed.js';
 
 const KIND = 'file-message';
 /** The folders above a message, up to the directory of the store. */
@@ -104,7 +103,7 @@ export class Inbox {
         const message = this.#read(join(folder, name));
         if (message !== undefined && message.fence >= born && !done.has(message.deliveryId)) messages.push(message);
       } catch (error) {
-        if (!(error instanceof CorruptCheckpointError || error instanceof UnsupportedFormatError)) throw error;
+        if (!isUnreadable(error)) throw error;
         damage.push(error);
       }
     }

@@ -3,13 +3,7 @@
  */
 import type { Clock } from '../../src/clock/clock.js';
 import type { Claim, Lease, Owner } from '../../src/durability/store.js';
-import {
-  CorruptCheckpointError,
-  LostCheckpointError,
-  StaleOwnerError,
-  UnknownRunError,
-  UnsupportedFormatError,
-} from '../../src/errors/index.js';
+import { LostCheckpointError, StaleOwnerError, UnknownRunError } from '../../src/errors/index.js';
 import type { Claims } from './claims.js';
 import type { Base } from './line.js';
 import type { RecordIndex } from './record-index.js';
@@ -52,22 +46,9 @@ export class Ownership {
   /** The lease that stands in the way of this claim. */
   holder(run: RunRecords | undefined, stem: string, fence: number, claim: Claim): Lease | undefined {
     if (fence === 0 || run?.isReleased(fence) === true || run?.isDeleted(fence) === true) return undefined;
-    const lease = this.readable(stem, fence);
+    const lease = this.#claims.readable(stem, fence);
     if (lease === undefined || lease.owner.key === claim.owner.key) return undefined;
     return lease.until <= this.#clock.now() || claim.isDead(lease.owner) ? undefined : lease;
-  }
-
-  /**
-   * The lease under that fence. A claim that cannot be read holds nobody up: a machine that died may have left it empty,
-   * and its owner, where it lives, is told by its fence that it was overtaken.
-   */
-  readable(stem: string, fence: number): Lease | undefined {
-    try {
-      return this.#claims.lease(stem, fence);
-    } catch (error) {
-      if (error instanceof CorruptCheckpointError || error instanceof UnsupportedFormatError) return undefined;
-      throw error;
-    }
   }
 
   /** What is held under this fence, without a look at the disk. */
@@ -126,7 +107,7 @@ export class Ownership {
     const stored = run.newest()?.seq ?? 0;
     if (newest < fence) throw new LostCheckpointError(id, stored, stored);
     if (newest !== fence) throw new StaleOwnerError(id, fence, newest);
-    const lease = this.readable(stem, fence);
+    const lease = this.#claims.readable(stem, fence);
     // Given up is no better than taken: the next one to hold it has the next fence.
     if (run.isReleased(fence) || lease === undefined) throw new StaleOwnerError(id, fence, fence + 1);
     this.hold(id, this.held(lease, stem, run.baseOf(fence), stored));

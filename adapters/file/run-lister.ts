@@ -1,9 +1,9 @@
 import type { Lease, ListQuery, RunIndex, RunPage } from '../../src/durability/store.js';
-import { CorruptCheckpointError, UnsupportedFormatError } from '../../src/errors/index.js';
 import type { CheckpointReader } from './checkpoint-reader.js';
 import type { Claims } from './claims.js';
 import type { RecordIndex } from './record-index.js';
 import type { RunRecords } from './run-records.js';
+import { isUnreadable } from './sealed.js';
 
 interface Looks {
   readonly leaseOf: Claims['lease'];
@@ -64,7 +64,7 @@ export class RunLister {
       return leaseOf(stem, fence) ?? null;
     } catch (error) {
       // Who takes the run is told of it; a list goes on.
-      if (error instanceof CorruptCheckpointError || error instanceof UnsupportedFormatError) return null;
+      if (isUnreadable(error)) return null;
       throw error;
     }
   }

@@ -44,6 +44,11 @@ export function unseal(kind: string, line: string, where: string): Readonly<Reco
   return fields;
 }
 
+/** Whether this is what `unseal` throws. */
+export function isUnreadable(error: unknown): error is CorruptCheckpointError | UnsupportedFormatError {
+  return error instanceof CorruptCheckpointError || error instanceof UnsupportedFormatError;
+}
+
 function parsed(text: string): Readonly<Record<string, unknown>> | undefined {
   try {
     const value: unknown = JSON.parse(text);

@@ -198,6 +198,7 @@ while a <= #ARGV do
   replies[#replies + 1] = reply
 end
 return replies`);
+
 /** KEYS r b x; ARGV retry, name. */
 const load = script(`${ENDED}
 local r = redis.call('HGETALL', KEYS[1])

@@ -28,6 +28,7 @@ import { abortMessageOf, messageOf, refusalAt } from './delivery.js';
 import { Keeper } from './keeper.js';
 import { Leases } from './leases.js';
 import { type LoadedRun, loadRun, readRun, strangerOf, type UnreadableRun } from './load.js';
+import { Loss } from './loss.js';
 import type { Logger, Migrate } from './options.js';
 import { readBack, type ReadyRun, startAgain } from './ready.js';
 import { Outage } from './outage.js';
@@ -67,6 +68,7 @@ export class DurableRuns {
   readonly #options: DurableRunsOptions;
   readonly #leases: Leases;
   readonly #outage: Outage;
+  readonly #loss: Loss;
   readonly #keepers = new WeakMap<Run, Keeper>();
   readonly #turns = new Map<string, Promise<unknown>>();
   readonly #beginning = new Set<Promise<void>>();
@@ -78,6 +80,7 @@ export class DurableRuns {
     this.#options = options;
     this.store = options.store;
     this.#outage = new Outage(options.store.name, options.logger);
+    this.#loss = new Loss({ ...options, claim: this.#claim });
     this.#leases = new Leases(options.store, options.clock, options.lease, options.logger);
   }
 
@@ -268,10 +271,10 @@ export class DurableRuns {
     const { id } = run.work;
     const parts = new StoredParts(storing, codec, (message) => logger.warn(`run "${id}": ${message}`));
     const { store } = this;
-    const claim = this.#claim;
+    const loss = this.#loss;
     const keeper = new Keeper(run, {
       store,
-      claim,
+      loss,
       clock,
       changes,
       codec,

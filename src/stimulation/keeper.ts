@@ -27,7 +27,7 @@ import type { Work } from '../propagation/work.js';
 import { type CheckpointPolicy, isDue } from './checkpoint-policy.js';
 import { Drafts, type StoredState } from './drafts.js';
 import { Inbox } from './inbox.js';
-import { Loss } from './loss.js';
+import type { Loss } from './loss.js';
 import type { Logger } from './options.js';
 import { type Outage, Patience } from './outage.js';
 import type { Run } from './run.js';
@@ -36,7 +36,7 @@ import { SaveWaiters } from './save-waiters.js';
 
 export interface KeeperOptions {
   readonly store: Store;
-  readonly claim: Claim;
+  readonly loss: Loss;
   readonly clock: Clock;
   readonly changes: Changes;
   readonly codec: Codec;
@@ -92,7 +92,7 @@ export class Keeper implements EndGate {
     this.#drafts = new Drafts(clock, changes, parts);
     this.#inbox = new Inbox(run, options);
     this.#patience = new Patience(clock, outage);
-    this.#loss = new Loss(options);
+    this.#loss = options.loss;
   }
 
   /** What is to be renewed; null when nothing is. */
