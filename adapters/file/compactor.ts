@@ -232,12 +232,12 @@ export class Compactor {
     more: { readonly events: readonly string[]; readonly ack: readonly string[]; readonly born?: number },
   ): Promise<Buffer> {
     const { reader } = this.#options;
-    const { sizes: _sizes, ...facts } = await reader.facts(run, ref);
+    const facts = await reader.facts(run, ref);
     const { head, parts } = await reader.checkpoint(run, ref);
     const ack = more.ack.length > 0 ? more.ack : undefined;
     const prev = more.born === undefined ? (facts.prev ?? 0) : 0;
     const bare = { ...facts, prev, whole: true, ack, born: more.born ?? facts.born } as const;
-    return encodeLine(bare, { head, parts: Object.fromEntries(parts), events: more.events }).bytes;
+    return encodeLine(bare, { head, parts: Object.fromEntries(parts), events: more.events });
   }
 
   /** Another process has replaced logs as well, or this one is to end. */

@@ -283,12 +283,13 @@ export class FileStore implements Store {
       .finally(() => (this.#tidying = undefined));
   }
 
-  #append(bare: Omit<Facts, 'sizes'>, texts?: Texts, held?: Held): Promise<void> {
-    const { facts, bytes } = encodeLine(bare, texts);
+  #append(facts: Facts, texts?: Texts, held?: Held): Promise<void> {
+    const bytes = encodeLine(facts, texts);
+    const hasEvents = (texts?.events.length ?? 0) > 0;
     const isOvertaken = (): boolean => held !== undefined && this.#owned.isOvertaken(held);
     return this.#writer.append(bytes, isOvertaken, (position) => {
       if (held !== undefined) held.stored = facts.seq;
-      this.#index.add(facts, position);
+      this.#index.add({ facts, position, hasEvents });
     });
   }
 

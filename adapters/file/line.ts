@@ -62,39 +62,39 @@ const LINE_BREAK = 10;
 const NAME = /"(?:[^"\\]|\\.)*":/y;
 const GUESS = /"run":("(?:[^"\\]|\\.)*"),"seq":(\d{1,15}),"fence":(\d{1,15})/;
 
-/** @returns the line with its line break, and the facts as they stand in it */
-export function encodeLine(
-  bare: Omit<Facts, 'sizes'>,
-  texts?: Texts,
-): { readonly facts: Facts; readonly bytes: Buffer } {
-  if (texts === undefined) return lineOf(bare, '}');
+/** @returns the line with its line break */
+export function encodeLine(facts: Facts, texts?: Texts): Buffer {
+  const fields = factsText(facts);
+  if (texts === undefined) return lineOf(fields, '}');
   const plain = encodeTexts(texts, isThere);
-  const line = lineOf({ ...bare, sizes: plain.sizes }, plain.body);
-  const isOneLine = line.bytes.indexOf(LINE_BREAK) === line.bytes.length - 1;
+  const line = lineOf(fields + plain.sizes, plain.body);
+  const isOneLine = line.indexOf(LINE_BREAK) === line.length - 1;
   if (isOneLine && isWellFormed(plain.body)) return line;
   const { sizes, body } = encodeTexts(texts, (text) => isThere(text) && fitsInLine(text));
-  return lineOf({ ...bare, sizes }, body);
+  return lineOf(fields + sizes, body);
 }
 
-function lineOf(facts: Facts, body: string): { readonly facts: Facts; readonly bytes: Buffer } {
-  const inner = factsText(facts);
-  const first = bytesOf(inner, inner.length, body);
-  const isAscii = first.length === inner.length + body.length + startOf(inner.length).length + 1;
-  const size = isAscii ? inner.length : Buffer.byteLength(inner);
-  const bytes = isAscii ? first : bytesOf(inner, size, body);
-  const bodyAt = startOf(size).length + size;
+function lineOf(inner: string, body: string): Buffer {
+  let start = startOf(inner.length);
+  let bytes = Buffer.from(`${start}${inner}${body}\n`);
+  let size = inner.length;
+  if (bytes.length !== start.length + size + body.length + 1) {
+    size = Buffer.byteLength(inner);
+    start = startOf(size);
+    bytes = Buffer.from(`${start}${inner}${body}\n`);
+  }
+  const bodyAt = start.length + size;
   const sums = checksum(bytes.subarray(NO_SUMS.length, bodyAt)) + checksum(bytes.subarray(bodyAt, -1));
   bytes.write(sums, SUMS_AT, 'latin1');
-  return { facts, bytes };
+  return bytes;
 }
 
 const startOf = (size: number): string => `${NO_SUMS}"size":${size},`;
-const bytesOf = (inner: string, size: number, body: string): Buffer => Buffer.from(`${startOf(size)}${inner}${body}\n`);
 
 /** JSON without its braces. What every checkpoint says is written by hand, which costs a third of `JSON.stringify`. */
 function factsText(facts: Facts): string {
-  const { run, seq, fence, base, prev, index, ack, sizes, floor, born } = facts;
-  let text = `"run":${JSON.stringify(run)},"seq":${seq},"fence":${fence}`;
+  const { run, seq, fence, base, prev, index, ack, floor, born } = facts;
+  let text = `"run":${quote(run)},"seq":${seq},"fence":${fence}`;
   if (base !== undefined) text += `,"base":[${base[0]},${base[1]}]`;
   if (prev !== undefined) text += `,"prev":${prev}`;
   if (facts.whole === true) text += ',"whole":true';
@@ -104,10 +104,10 @@ function factsText(facts: Facts): string {
   if (born !== undefined) text += `,"born":${born}`;
   if (ack !== undefined) text += `,"ack":${JSON.stringify(ack)}`;
   if (index !== undefined) {
-    text += `,"index":{"status":"${index.status}","graph":${JSON.stringify(index.graph)},"due":${Number.isFinite(index.due) ? index.due : null}}`;
+    const due = Number.isFinite(index.due) ? index.due : null;
+    text += `,"index":{"status":"${index.status}","graph":${quote(index.graph)},"due":${due}}`;
   }
-  if (sizes === undefined) return text;
-  return `${text},"sizes":{"head":${sizes.head},"parts":[${sizes.parts.join(',')}],"events":[${sizes.events.join(',')}]}`;
+  return text;
 }
 
 /** @returns undefined when the facts are damaged, or when this is no record at all */
@@ -173,28 +173,42 @@ export function guessFacts(
   }
 }
 
-function encodeTexts(texts: Texts, isPlain: (text: string) => boolean): { sizes: Sizes; body: string } {
-  const put = (text: string, sizes: number[]): string => {
-    const plain = isPlain(text);
-    const written = plain ? text : JSON.stringify(text);
-    sizes.push(plain ? written.length : -written.length);
-    return written;
-  };
-  const heads: number[] = [];
-  const parts: number[] = [];
-  const events: number[] = [];
-  let body = `,"head":${put(texts.head, heads)},"parts":{`;
-  for (const name of Object.keys(texts.parts)) {
-    const text = texts.parts[name] as string | null;
-    const separator = parts.length === 0 ? '' : ',';
-    if (text === null) parts.push(0);
-    body += `${separator}${JSON.stringify(name)}:${text === null ? 'null' : put(text, parts)}`;
-  }
-  body += '},"events":[';
-  for (const text of texts.events) body += `${events.length === 0 ? '' : ','}${put(text, events)}`;
-  return { sizes: { head: heads[0] ?? 0, parts, events }, body: `${body}]}` };
+interface Encoded {
+  /** What the facts say of the lengths, with the comma before it. */
+  readonly sizes: string;
+  readonly body: string;
 }
 
+/** Put together by hand, in one go: a checkpoint that is due holds up its run until this is done. */
+function encodeTexts({ head, parts, events }: Texts, isPlain: (text: string) => boolean): Encoded {
+  const isHeadPlain = isPlain(head);
+  const writtenHead = isHeadPlain ? head : JSON.stringify(head);
+  let sizes = `,"sizes":{"head":${isHeadPlain ? '' : '-'}${writtenHead.length},"parts":[`;
+  let body = `,"head":${writtenHead},"parts":{`;
+  let separator = '';
+  for (const name of Object.keys(parts)) {
+    const text = parts[name] as string | null;
+    const isRaw = text === null || isPlain(text);
+    const written = isRaw ? text : JSON.stringify(text);
+    sizes += `${separator}${isRaw ? '' : '-'}${written === null ? 0 : written.length}`;
+    body += `${separator}${quote(name)}:${written}`;
+    separator = ',';
+  }
+  sizes += '],"events":[';
+  body += '},"events":[';
+  separator = '';
+  for (const text of events) {
+    const isRaw = isPlain(text);
+    const written = isRaw ? text : JSON.stringify(text);
+    sizes += `${separator}${isRaw ? '' : '-'}${written.length}`;
+    body += separator + written;
+    separator = ',';
+  }
+  return { sizes: `${sizes}]}`, body: `${body}]}` };
+}
+
+const SIMPLE = /^[ !#-[\]-~]{0,64}$/;
+const quote = (text: string): string => (SIMPLE.test(text) ? `"${text}"` : JSON.stringify(text));
 const isThere = (text: string): boolean => text !== '';
 const isWellFormed = (text: string): boolean => (text as unknown as { isWellFormed(): boolean }).isWellFormed();
 const fitsInLine = (text: string): boolean => !text.includes('\n') && isWellFormed(text);

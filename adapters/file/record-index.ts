@@ -14,6 +14,13 @@ const ATTEMPTS = 100;
 /** A list of more names may take the system more than one step. */
 const LONG_LIST = 200;
 
+/** A record that this process has stored. */
+export interface Added {
+  readonly facts: Facts;
+  readonly position: Position;
+  readonly hasEvents: boolean;
+}
+
 /** What was read from one set of logs. */
 class Known {
   readonly runs = new Map<string, RunRecords>();
@@ -29,14 +36,14 @@ class Known {
   }
 
   /** Takes in a record of this process, which need not be read. */
-  add(facts: Facts, position: Position, path: string): void {
+  add({ facts, position, hasEvents }: Added, path: string): void {
     const cursor = this.cursorOf(position.log, path);
     const end = position.offset + position.length + 1;
     if (end <= cursor.offset) return;
     cursor.offset = end;
     cursor.lines = position.line;
     cursor.isOurs = true;
-    this.runOf(facts.run).add(facts, position, true, this.shared(facts.index));
+    this.runOf(facts.run).add(facts, position, { isIntact: true, hasEvents, index: this.shared(facts.index) });
   }
 
   take(line: Buffer, position: Position): boolean {
@@ -44,7 +51,8 @@ class Known {
     if (decoded !== undefined) {
       if (!decoded.isIntact) this.damage.push(position);
       const { facts, isIntact } = decoded;
-      this.runOf(facts.run).add(facts, position, isIntact, this.shared(facts.index));
+      const hasEvents = (facts.sizes?.events.length ?? 0) > 0;
+      this.runOf(facts.run).add(facts, position, { isIntact, hasEvents, index: this.shared(facts.index) });
       return true;
     }
     this.damage.push(position);
@@ -86,7 +94,7 @@ export class RecordIndex {
   readonly #ownSize: (log: string) => number | undefined;
   #known = new Known();
   /** What this process has stored while all is read anew. */
-  #added: (readonly [Facts, Position])[] | undefined;
+  #added: Added[] | undefined;
   #current: Promise<void> | undefined;
   #following: Promise<void> | undefined;
   #isReady = false;
@@ -161,9 +169,9 @@ export class RecordIndex {
   }
 
   /** Takes in a record that this process has just stored. */
-  add(facts: Facts, position: Position): void {
-    this.#known.add(facts, position, this.pathOf(position.log));
-    this.#added?.push([facts, position]);
+  add(added: Added): void {
+    this.#known.add(added, this.pathOf(added.position.log));
+    this.#added?.push(added);
   }
 
   /** The damaged lines, as `<log> line <n>`. */
@@ -209,10 +217,10 @@ export class RecordIndex {
 
   async #readAnew(sizes: ReadonlyMap<string, number>): Promise<void> {
     const fresh = new Known();
-    const added = (this.#added = [] as (readonly [Facts, Position])[]);
+    const added = (this.#added = [] as Added[]);
     try {
       await this.#readOn(fresh, sizes);
-      for (const [facts, position] of added) fresh.add(facts, position, this.pathOf(position.log));
+      for (const each of added) fresh.add(each, this.pathOf(each.position.log));
       this.#known = fresh;
       this.#epoch += 1;
     } finally {

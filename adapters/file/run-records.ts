@@ -33,6 +33,14 @@ export interface NoteRef extends Position {
   readonly floor: number;
 }
 
+/** What is known of a record beside its facts. */
+export interface Beside {
+  readonly isIntact: boolean;
+  readonly hasEvents: boolean;
+  /** The one of the facts, or one that says the same. */
+  readonly index: RunIndex | undefined;
+}
+
 const NONE: readonly string[] = [];
 
 export class RunRecords {
@@ -72,8 +80,7 @@ export class RunRecords {
     return this.#deleted >= fence;
   }
 
-  /** @param index the one of the facts, or one that says the same */
-  add(facts: Facts, position: Position, isIntact: boolean, index: RunIndex | undefined): void {
+  add(facts: Facts, position: Position, { isIntact, hasEvents, index }: Beside): void {
     const { fence, seq, base } = facts;
     if (base !== undefined && !this.#bases.has(fence)) {
       this.#bases.set(fence, base);
@@ -101,7 +108,7 @@ export class RunRecords {
       seq,
       prev: facts.prev ?? 0,
       whole: facts.whole === true,
-      hasEvents: (facts.sizes?.events.length ?? 0) > 0,
+      hasEvents,
       ack: facts.ack ?? NONE,
       index,
       born: facts.born,

@@ -23,7 +23,7 @@ export interface TakingOptions {
   readonly index: RecordIndex;
   readonly owned: Ownership;
   readonly logSync: LogSync;
-  readonly append: (facts: Omit<Facts, 'sizes'>, texts?: Texts, held?: Held) => Promise<void>;
+  readonly append: (facts: Facts, texts?: Texts, held?: Held) => Promise<void>;
 }
 
 export class Taking {

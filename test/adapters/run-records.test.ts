@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { Base, Facts } from '../../adapters/file/line.js';
 import { RunRecords } from '../../adapters/file/run-records.js';
 
+const INTACT = { isIntact: true, hasEvents: false, index: undefined };
+
 describe('I5: which records count', () => {
   it('what an older fence writes beyond where it was cut off does not, in whatever order the logs are read', () => {
     const lines = [...saves(1, [0, 0], [1, 2, 3, 4]), ...saves(2, [1, 2], [3, 4])];
@@ -53,7 +55,7 @@ describe('I5: which records count', () => {
     const run = new RunRecords('run');
     for (const log of ['a-2', 'a-1']) {
       for (const facts of saves(1, [0, 0], [1]))
-        run.add(facts, { log, offset: 0, length: 1, line: 2 }, true, undefined);
+        run.add(facts, { log, offset: 0, length: 1, line: 2 }, INTACT);
     }
     expect(run.valid().map((ref) => ref.log)).toEqual(['a-2']);
   });
@@ -71,7 +73,7 @@ function note(fence: number, base: Base, more: Partial<Facts> = {}): Facts {
 function records(lines: readonly Facts[]): RunRecords {
   const run = new RunRecords('run');
   lines.forEach((facts, i) => {
-    run.add(facts, { log: `log-${i}`, offset: 0, length: 1, line: 2 }, true, undefined);
+    run.add(facts, { log: `log-${i}`, offset: 0, length: 1, line: 2 }, INTACT);
     run.valid();
   });
   return run;
