@@ -8,9 +8,14 @@ import { CorruptCheckpointError, UnsupportedFormatError } from '../../src/errors
 export const VERSION = 1;
 const SEAL = /^\{"crc":"([0-9a-f]{8})",/;
 
+/** What `toString(16)` takes ten times as long to say. */
+const BYTES = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+const byteOf = (sum: number, shift: number): string => BYTES[(sum >>> shift) & 255] as string;
+
 /** The checksum as eight hex digits. */
 export function checksum(data: string | Uint8Array): string {
-  return crc32(data).toString(16).padStart(8, '0');
+  const sum = crc32(data);
+  return `${byteOf(sum, 24)}${byteOf(sum, 16)}${byteOf(sum, 8)}${byteOf(sum, 0)}`;
 }
 
 /** One line, with its line break. */
