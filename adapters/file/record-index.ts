@@ -29,15 +29,17 @@ class Known {
   readonly damage: Position[] = [];
   ids: string[] | undefined;
 
-  cursorOf(name: string, path: string): Cursor {
-    const cursor = this.cursors.get(name) ?? newCursor(name, path);
-    this.cursors.set(name, cursor);
+  constructor(readonly folder: string) {}
+
+  cursorOf(name: string): Cursor {
+    let cursor = this.cursors.get(name);
+    if (cursor === undefined) this.cursors.set(name, (cursor = newCursor(name, join(this.folder, name))));
     return cursor;
   }
 
   /** Takes in a record of this process, which need not be read. */
-  add({ facts, position, hasEvents }: Added, path: string): void {
-    const cursor = this.cursorOf(position.log, path);
+  add({ facts, position, hasEvents }: Added): void {
+    const cursor = this.cursorOf(position.log);
     const end = position.offset + position.length + 1;
     if (end <= cursor.offset) return;
     cursor.offset = end;
@@ -92,7 +94,7 @@ export class RecordIndex {
   readonly #folder: string;
   /** How far a log of this process counts; undefined for a log of another one. */
   readonly #ownSize: (log: string) => number | undefined;
-  #known = new Known();
+  #known: Known;
   /** What this process has stored while all is read anew. */
   #added: Added[] | undefined;
   #current: Promise<void> | undefined;
@@ -102,6 +104,7 @@ export class RecordIndex {
 
   constructor(folder: string, ownSize: (log: string) => number | undefined) {
     this.#folder = folder;
+    this.#known = new Known(folder);
     this.#ownSize = ownSize;
   }
 
@@ -170,7 +173,7 @@ export class RecordIndex {
 
   /** Takes in a record that this process has just stored. */
   add(added: Added): void {
-    this.#known.add(added, this.pathOf(added.position.log));
+    this.#known.add(added);
     this.#added?.push(added);
   }
 
@@ -208,7 +211,7 @@ export class RecordIndex {
 
   async #readOn(known: Known, sizes: ReadonlyMap<string, number>): Promise<void> {
     for (const [name, size] of sizes) {
-      const cursor = known.cursorOf(name, this.pathOf(name));
+      const cursor = known.cursorOf(name);
       // A file that is not known to be ours is looked at every time, so that every call says so.
       if (size > cursor.offset || (size > 0 && !cursor.isOurs))
         await readOn(cursor, size, (line, position) => known.take(line, position));
@@ -216,11 +219,11 @@ export class RecordIndex {
   }
 
   async #readAnew(sizes: ReadonlyMap<string, number>): Promise<void> {
-    const fresh = new Known();
+    const fresh = new Known(this.#folder);
     const added = (this.#added = [] as Added[]);
     try {
       await this.#readOn(fresh, sizes);
-      for (const each of added) fresh.add(each, this.pathOf(each.position.log));
+      for (const each of added) fresh.add(each);
       this.#known = fresh;
       this.#epoch += 1;
     } finally {

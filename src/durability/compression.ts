@@ -21,7 +21,8 @@ export interface CompressionOptions {
 const PACKED = /^"(\d{1,10}):([A-Za-z0-9+/]*={0,2})"$/;
 const CHUNK = 64 * 1024;
 
-export const isPacked = (text: string): boolean => text.startsWith('"');
+const QUOTE = 34;
+export const isPacked = (text: string): boolean => text.charCodeAt(0) === QUOTE;
 
 /** @returns the text itself when packing makes it no smaller */
 export function pack(text: string): string {

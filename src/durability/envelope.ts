@@ -20,6 +20,7 @@ const VERSION = 1;
 /** What every head begins with. */
 const BEGINNING = `{"format":"${FORMAT}","version":${VERSION},`;
 const SHA256 = /^[A-Za-z0-9_-]{43}$/;
+const DIGEST = /^\d{1,16}$/;
 
 const fieldShape = {
   id: z.string().min(1),
@@ -35,7 +36,7 @@ const fieldShape = {
   /** Milliseconds since the epoch. */
   savedAt: z.int(),
   /** Of the parts, as `StateDigest` gives it. */
-  digest: z.string().regex(SHA256),
+  digest: z.string().regex(DIGEST),
 };
 
 const fieldsSchema = z.strictObject(fieldShape);
@@ -99,7 +100,7 @@ function isSound(f: EnvelopeFields): boolean {
     (f.milestone === null || isText(f.milestone)) &&
     isFrom(1, f.attempt) &&
     Number.isSafeInteger(f.savedAt) &&
-    SHA256.test(f.digest) &&
+    DIGEST.test(f.digest) &&
     Object.keys(f).length === FIELDS
   );
 }

@@ -53,16 +53,19 @@ export class StoredParts {
     const names = Object.keys(changes);
     const sizes = names.map((name) => sizeOrNone(changes[name] as string | null));
     this.#guard.take({ names, sizes, label: (name) => labelOf(name, changes[name], this.#codec) });
-    const packed: Record<string, string> = {};
-    names.forEach((name, i) => {
+    let kept: Record<string, string | null> | undefined;
+    for (let i = 0; i < names.length; i++) {
+      const name = names[i] as string;
       const text = changes[name] as string | null;
       if (text === null) {
         this.#digest.delete(name);
         this.#packed.delete(name);
-      } else if ((sizes[i] as number) > this.#above && !isPacked(text)) this.#set(name, (packed[name] = pack(text)));
-      else this.#set(name, text);
-    });
-    return this.#packed.size === 0 ? changes : { ...changes, ...packed };
+      } else if ((sizes[i] as number) > this.#above && !isPacked(text)) {
+        kept ??= { ...changes };
+        this.#set(name, (kept[name] = pack(text)));
+      } else this.#set(name, text);
+    }
+    return kept ?? changes;
   }
 
   #set(name: string, text: string): void {
