@@ -32,9 +32,8 @@ import {
   StoreClosedError,
   UnknownRunError,
 } from '../src/errors/index.js';
-import { encodeRecord, partsOf, readCheckpoint } from './redis/checkpoints.js';
+import { encodeRecord, eventsOf, readCheckpoint } from './redis/checkpoints.js';
 import { Connection } from './redis/connection.js';
-import { joinEvents, splitEvents } from './redis/events.js';
 import { Lister, readOwner } from './redis/lister.js';
 import { decodeName, encodeIndex, encodeName, KeyNames, type RunKeys, statusOf } from './redis/names.js';
 import type { RedisClient } from './redis/open-client.js';
@@ -142,11 +141,10 @@ class RedisStore implements Store {
     this.#open();
     if (id === '') throw new InvalidArgumentError('the id of a run is empty', { hint: 'give it an id' });
     const keys = this.#keys.of(id);
-    const { set, fields } = partsOf(1, parts);
     const owner = { ...claim.owner };
     const args = [
       ...[keys.name, this.#nextMark(), owner.key, JSON.stringify(owner), String(claim.ttl), this.#now()],
-      ...[encodeIndex(index), encodeRecord(0, true, set, [], head), joinEvents(1, events), ...fields],
+      ...[encodeIndex(index), encodeRecord({ fence: 0, whole: true, parts, head, events })],
     ];
     const reply = await this.#turns.take(id, () => this.#call(SCRIPTS.create, [...whole(keys), keys.fence], args));
     const [word, ...rest] = reply as Answer;
@@ -196,24 +194,16 @@ class RedisStore implements Store {
 
   async save(request: SaveRequest): Promise<void> {
     this.#open();
-    const { id, seq, fence, head, ackInbox, index, release, events } = request;
+    const { id, seq, fence, ackInbox, index, release, parent } = request;
     const { history, finishedTtl } = this.#settings;
     const keys = this.#keys.of(id);
-    const { set, deleted, fields } = partsOf(seq, request.parts);
     const args = [
-      ...[keys.name, String(seq), String(fence), encodeIndex(index)],
-      ...[encodeRecord(fence, request.whole, set, deleted, head), joinEvents(seq, events)],
-      ...[
-        release ? '1' : '0',
-        String(finishedTtl),
-        String(ackInbox.length),
-        String(request.whole ? 0 : request.parent),
-      ],
+      ...[keys.name, String(seq), String(fence), String(request.whole ? 0 : parent), encodeIndex(index)],
+      ...[encodeRecord(request), release ? '1' : '0', String(finishedTtl), String(ackInbox.length)],
       ...ackInbox.map(encodeName),
-      ...fields,
     ];
     const needsAll = ackInbox.length > 0 || (release && finishedTtl > 0);
-    const used = needsAll ? [...whole(keys), keys.expiry] : [keys.run, keys.events, keys.index];
+    const used = needsAll ? [...whole(keys), keys.expiry] : [keys.run, keys.index];
     const reply = await this.#turns.takeAfterSuccess(id, () => this.#call(SCRIPTS.save, used, args));
     if (typeof reply !== 'number') throw refusalOf(this.name, request, reply as Answer);
     // Half as many again are let pile up, so that forgetting costs little. What fails is tried with the next save.
@@ -239,8 +229,8 @@ class RedisStore implements Store {
   async events(id: string): Promise<readonly string[]> {
     this.#open();
     const { run, events } = this.#keys.of(id);
-    const [newest, entries] = (await this.#call(SCRIPTS.events, [run, events], [])) as readonly [string, string[]];
-    return splitEvents(Number(newest), entries);
+    const reply = await this.#call(SCRIPTS.events, [run, events], []);
+    return eventsOf(`run "${id}" in ${this.name}`, ...(reply as readonly [string[], string[]]));
   }
 
   async post(id: string, { deliveryId, body }: InboxMessage): Promise<void> {
@@ -272,8 +262,8 @@ class RedisStore implements Store {
 
   async prune(id: string, keep: number): Promise<void> {
     this.#open();
-    const { run, base } = this.#keys.of(id);
-    await this.#call(SCRIPTS.prune, [run, base], [String(Math.max(1, Math.floor(keep)))]);
+    const { run, events, base } = this.#keys.of(id);
+    await this.#call(SCRIPTS.prune, [run, events, base], [String(Math.max(1, Math.floor(keep)))]);
   }
 
   async delete(id: string): Promise<boolean> {

@@ -3,52 +3,61 @@ import type { StoredCheckpoint } from '../../src/durability/store.js';
 import { CorruptCheckpointError } from '../../src/errors/index.js';
 import { decodeName, encodeName } from './names.js';
 
-/** What a checkpoint changed: fence, 1 if it is whole, names of parts that it set, names of parts that it deleted. */
-type Facts = readonly [fence: number, whole: 0 | 1, set: readonly string[], deleted: readonly string[]];
+/** What a checkpoint changed: its texts stand behind the head, in the order of `set`, and after them its events. */
+type Facts = readonly [
+  fence: number,
+  whole: 0 | 1,
+  set: readonly string[],
+  /** In bytes, as all that is said of lengths: the server has to find its way as well. */
+  sizes: readonly number[],
+  deleted: readonly string[],
+];
 
 interface Record {
   readonly seq: number;
   readonly before: number;
   readonly facts: Facts;
   readonly head: string;
+  /** Of the parts, in the order of the facts. */
+  readonly texts: readonly string[];
+  /** One a line. */
+  readonly events: string;
 }
 
-const RECORD = /^(\d+) ([^\n]*)\n/;
+/** The seq before it, the bytes of the head, the facts. */
+const RECORD = /^(\d+) (\d+) ([^\n]*)\n/;
+const SIMPLE = /^[ !#-[\]-~]*$/;
+const quote = (text: string): string => (SIMPLE.test(text) ? `"${text}"` : JSON.stringify(text));
 
-/** Facts and head as the scripts take them. */
-export function encodeRecord(
-  fence: number,
-  isWhole: boolean,
-  set: readonly string[],
-  deleted: readonly string[],
-  head: string,
-): string {
-  const facts: Facts = [fence, isWhole ? 1 : 0, set, deleted];
-  return `${JSON.stringify(facts)}\n${head}`;
+export interface Change {
+  readonly fence: number;
+  readonly whole: boolean;
+  readonly parts: Readonly<{ [name: string]: string | null }>;
+  readonly head: string;
+  readonly events: readonly string[];
 }
 
-/** The names of parts as they are stored, and the fields that hold their texts. */
-export function partsOf(
-  seq: number,
-  parts: Readonly<{ [name: string]: string | null }>,
-): {
-  readonly set: readonly string[];
-  readonly deleted: readonly string[];
-  readonly fields: readonly string[];
-} {
-  const set: string[] = [];
-  const deleted: string[] = [];
-  const fields: string[] = [];
+/** A checkpoint as the scripts take it: without the seq before it, which the server knows. */
+export function encodeRecord({ fence, whole, parts, head, events }: Change): string {
+  let [set, sizes, deleted, texts] = ['', '', '', ''];
   for (const given of Object.keys(parts)) {
     const text = parts[given];
-    const name = encodeName(given);
-    if (text === null || text === undefined) deleted.push(name);
+    const name = quote(encodeName(given));
+    if (text === null || text === undefined) deleted += deleted === '' ? name : `,${name}`;
     else {
-      set.push(name);
-      fields.push(`${seq}:${name}`, text);
+      sizes += `${set === '' ? '' : ','}${Buffer.byteLength(text)}`;
+      set += set === '' ? name : `,${name}`;
+      texts += text;
     }
   }
-  return { set, deleted, fields };
+  const facts = `[${fence},${whole ? 1 : 0},[${set}],[${sizes}],[${deleted}]]`;
+  return `${Buffer.byteLength(head)} ${facts}\n${head}${texts}${events.join('\n')}`;
+}
+
+/** The events of a run, oldest first. @param moved those that stand in the list, @param records newest first */
+export function eventsOf(where: string, moved: readonly string[], records: readonly string[]): readonly string[] {
+  const kept = records.map((text) => parsed(text, where).events).reverse();
+  return [...moved, ...kept].flatMap((lines) => (lines === '' ? [] : lines.split('\n')));
 }
 
 /**
@@ -63,31 +72,21 @@ export function readCheckpoint(
   wanted: number | undefined,
 ): StoredCheckpoint | undefined {
   const fields = asMap(run);
-  const seq = wanted ?? seqOf(fields.get('s'));
+  const newest = seqOf(/^\d+/.exec(fields.get('h') ?? '')?.[0]);
+  const seq = wanted ?? newest;
   const place = `checkpoint ${seq} of run "${id}" in ${where}`;
   if (Number.isNaN(seq)) throw new CorruptCheckpointError(`run "${id}" in ${where}`, 'its newest seq is missing');
   if (wanted !== undefined && !fields.has(String(wanted))) {
-    const newest = seqOf(fields.get('s'));
     if (wanted === newest) throw new CorruptCheckpointError(place, 'its record is missing');
     return undefined;
   }
   const floor = fields.has('l') ? seqOf(fields.get('l')) : 0;
   const line = lineOf(fields, seq, floor, place);
-  const oldest = line.at(-1);
+  const [head, oldest] = [line[0]?.head ?? '', line.at(-1)];
   const parts = new Map<string, string>();
   if (oldest?.seq === floor) addBase(parts, base, fields.get('z'), place);
-  for (const record of line.reverse()) if (record.seq !== floor) change(parts, record, fields, place);
-  return { id, seq, head: headOf(fields, seq, place), parts };
-}
-
-/** The record of a checkpoint without the seq before it and the facts. */
-export function headOfRecord(text: string): string | undefined {
-  const found = RECORD.exec(text);
-  return found === null ? undefined : text.slice(found[0].length);
-}
-
-function headOf(fields: ReadonlyMap<string, string>, seq: number, place: string): string {
-  return recordOf(fields, seq, place).head;
+  for (const record of line.reverse()) if (record.seq !== floor) change(parts, record);
+  return { id, seq, head, parts };
 }
 
 /** From the wanted checkpoint back to the one that does not build on another, newest first. */
@@ -107,20 +106,44 @@ function lineOf(fields: ReadonlyMap<string, string>, seq: number, floor: number,
 function recordOf(fields: ReadonlyMap<string, string>, seq: number, place: string): Record {
   const text = fields.get(String(seq));
   if (text === undefined) throw new CorruptCheckpointError(place, `the record of checkpoint ${seq} is missing`);
+  return { seq, ...parsed(text, place) };
+}
+
+/** @param place for messages */
+function parsed(text: string, place: string): Omit<Record, 'seq'> {
   const found = RECORD.exec(text);
-  const facts = found === null ? undefined : factsOf(found[2] ?? '');
+  const facts = found === null ? undefined : factsOf(found[3] ?? '');
   if (found === null || facts === undefined) {
-    throw new CorruptCheckpointError(place, `the record of checkpoint ${seq} cannot be read`);
+    throw new CorruptCheckpointError(place, 'its record cannot be read');
   }
-  return { seq, before: Number(found[1]), facts, head: text.slice(found[0].length) };
+  const sizes = [Number(found[2]), ...facts[3]];
+  const [head = '', ...texts] = cut(text.slice(found[0].length), sizes) ?? [];
+  const events = texts.pop();
+  if (events === undefined) throw new CorruptCheckpointError(place, 'its record is cut off');
+  return { before: Number(found[1]), facts, head, texts, events };
+}
+
+/** @returns so many texts of so many bytes, and what is left; undefined when there is less */
+function cut(text: string, sizes: readonly number[]): string[] | undefined {
+  const bytes = Buffer.byteLength(text) === text.length ? text : Buffer.from(text);
+  const pieces: string[] = [];
+  let at = 0;
+  for (const size of [...sizes, bytes.length - sizes.reduce((sum, each) => sum + each, 0)]) {
+    if (size < 0) return undefined;
+    pieces.push(bytes.slice(at, at + size).toString());
+    at += size;
+  }
+  return pieces;
 }
 
 function factsOf(text: string): Facts | undefined {
   try {
     const facts: unknown = JSON.parse(text);
-    if (!Array.isArray(facts) || facts.length !== 4) return undefined;
-    const [, whole, set, deleted] = facts as unknown[];
-    const isValid = (whole === 0 || whole === 1) && areNames(set) && areNames(deleted);
+    if (!Array.isArray(facts) || facts.length !== 5) return undefined;
+    const [, whole, set, sizes, deleted] = facts as unknown[];
+    const areSizes = Array.isArray(sizes) && sizes.every((size) => Number.isSafeInteger(size) && size >= 0);
+    const isValid =
+      (whole === 0 || whole === 1) && areNames(set) && areNames(deleted) && areSizes && sizes.length === set.length;
     return isValid ? (facts as unknown as Facts) : undefined;
   } catch {
     return undefined;
@@ -143,19 +166,9 @@ function addBase(
   for (const [name, text] of asMap(base)) parts.set(decodeName(name), text);
 }
 
-function change(
-  parts: Map<string, string>,
-  { seq, facts: [, whole, set, deleted] }: Record,
-  fields: ReadonlyMap<string, string>,
-  place: string,
-): void {
+function change(parts: Map<string, string>, { facts: [, whole, set, , deleted], texts }: Record): void {
   if (whole === 1) parts.clear();
-  for (const name of set) {
-    const text = fields.get(`${seq}:${name}`);
-    if (text === undefined)
-      throw new CorruptCheckpointError(place, `part "${decodeName(name)}" of checkpoint ${seq} is missing`);
-    parts.set(decodeName(name), text);
-  }
+  set.forEach((name, i) => parts.set(decodeName(name), texts[i] ?? ''));
   for (const name of deleted) parts.delete(decodeName(name));
 }
 

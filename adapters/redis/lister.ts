@@ -6,7 +6,6 @@
  * listed with the head `null`; one whose keys have expired after its end is dropped from the index.
  */
 import type { Lease, ListQuery, Owner, RunIndex, RunPage, RunSummary } from '../../src/durability/store.js';
-import { headOfRecord } from './checkpoints.js';
 import type { Reply } from './sender.js';
 import {
   ALL_LETTERS,
@@ -20,6 +19,9 @@ import {
 } from './names.js';
 import type { Caller } from './refusals.js';
 import { SCRIPTS } from './scripts.js';
+
+/** Seq, fence, a minus if the lease was given up, index. */
+const STANDS = /^(\d+) (\d+)(-?) \d+ ([^]*)$/;
 
 interface Found {
   readonly letter: string;
@@ -99,7 +101,8 @@ export class Lister {
   }
 
   #summary(shard: Shard, { id, letter, name }: Found, row: readonly Reply[]): RunSummary | undefined {
-    const [seq = '', fence, owner = '', until, index = '', inbox, record = ''] = row as readonly string[];
+    const [stands = '', owner = '', until, inbox, head] = row as readonly string[];
+    const [, seq = '', fence, free, index = ''] = STANDS.exec(stands) ?? [];
     const status = statusOf(letter) ?? 'running';
     if (seq === '' && status !== 'running' && status !== 'waiting') {
       this.#forget(shard, `${letter}${name}`, name);
@@ -109,9 +112,9 @@ export class Lister {
     return {
       id,
       seq: Number(seq) || 0,
-      head: headOfRecord(record) ?? 'null',
+      head: head === undefined || head === '' ? 'null' : head,
       index: known ?? { status, graph: '', due: null },
-      lease: leaseOf(owner, Number(fence), Number(until)),
+      lease: free === '-' ? null : leaseOf(owner, Number(fence), Number(until)),
       inbox: Number(inbox) || 0,
     };
   }

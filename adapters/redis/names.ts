@@ -1,9 +1,9 @@
 /**
  * The names of the keys, and of what stands in them.
  *
- *   <prefix>{<n>}:r:<run>  hash   who holds the run, its newest seq and index, and what its newest checkpoints changed
+ *   <prefix>{<n>}:r:<run>  hash   who holds the run, where it stands, and its newest checkpoints: what each changed, its events
  *   <prefix>{<n>}:b:<run>  hash   the parts as of the oldest checkpoint that is kept
- *   <prefix>{<n>}:e:<run>  list   the events of each checkpoint
+ *   <prefix>{<n>}:e:<run>  list   the events of older checkpoints
  *   <prefix>{<n>}:i:<run>  hash   messages that wait, by delivery id
  *   <prefix>{<n>}:a:<run>  set    delivery ids that were acknowledged
  *   <prefix>{<n>}:x        zset   the index of the shard: one letter for the status, then the run, in the order of bytes

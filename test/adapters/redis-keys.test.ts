@@ -70,12 +70,14 @@ describe('history', () => {
       const gone = seq % 3 === 0 ? { [`p${(seq + 3) % 7}`]: null } : {};
       const isWhole = seq % 13 === 0;
       if (isWhole) state.clear();
-      const set = { [`p${seq % 7}`]: String(seq) };
-      state.set(`p${seq % 7}`, String(seq));
+      const set = { [`p${seq % 7}`]: `"ü ${seq}"` };
+      state.set(`p${seq % 7}`, `"ü ${seq}"`);
       for (const name of Object.keys(gone)) state.delete(name);
       states.set(seq, Object.fromEntries(state));
       const parts = isWhole ? Object.fromEntries(state) : { ...set, ...gone };
-      await store.save(saving('run', seq, lease, { parts, whole: isWhole }));
+      await store.save(saving('run', seq, lease, { parts, whole: isWhole, events: [`"é ${seq}"`, `${seq}`] }));
+      const events = ['1', ...Array.from({ length: seq - 1 }, (_, i) => [`"é ${i + 2}"`, `${i + 2}`]).flat()];
+      expect(await store.events('run')).toEqual(events);
       const kept = await store.history('run');
       expect(kept).toEqual(Array.from({ length: kept.length }, (_, i) => seq - i));
       expect(kept.length).toBeGreaterThanOrEqual(Math.min(4, seq));
@@ -89,7 +91,10 @@ describe('history', () => {
     expect(await client.hLen(hash)).toBeLessThan(40);
   });
 
-  it('tells of a checkpoint with something missing, and those before it are still there', async () => {
+  it.each<[string, (record: string) => string, string]>([
+    ['its end', (record) => record.slice(0, record.indexOf('\n') + 3), 'its record is cut off'],
+    ['its facts', (record) => record.replace('[', ''), 'its record cannot be read'],
+  ])('tells of a checkpoint that lacks %s, and those before it are still there', async (_, spoiled, told) => {
     const prefix = freshPrefix();
     const store = opened(prefix);
     const lease = await created(store, 'run');
@@ -97,12 +102,10 @@ describe('history', () => {
     await store.save(saving('run', 3, lease, { parts: { b: '3' } }));
     const client = await connected(url);
     const [hash = ''] = await client.keys(`${prefix}*:r:run`);
-    await client.hDel(hash, '3:b');
+    await client.hSet(hash, '3', spoiled((await client.hGet(hash, '3')) ?? ''));
     await expect(store.load('run')).rejects.toMatchObject({
       name: 'CorruptCheckpointError',
-      message: expect.stringMatching(
-        /checkpoint 3 of run "run" in redis:.*part "b" of checkpoint 3 is missing/,
-      ) as string,
+      message: expect.stringMatching(new RegExp(`checkpoint 3 of run "run" in redis:.*${told}`)) as string,
     });
     expect(Object.fromEntries((await store.load('run', 2))?.parts ?? [])).toEqual({ a: '2' });
     await client.hDel(hash, '3');

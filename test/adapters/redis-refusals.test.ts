@@ -98,7 +98,7 @@ describe('a server that refuses', () => {
     const lease = (await store.create(creation('run', { events: ['1'] }))) ?? expect.fail('no lease');
     await store.post('run', { deliveryId: 'd', body: '1' });
     const index = { status: 'completed', graph: 'flow', due: null } as const;
-    for (const letter of ['r', 'e', 'i', 'x']) {
+    for (const letter of ['r', 'i', 'x']) {
       const key = (await client.keys(`${prefix}*:${letter}*`))[0] ?? expect.fail(`no key ${letter}`);
       await client.rename(key, `${prefix}aside`);
       await client.set(key, 'not ours');
