@@ -104,7 +104,7 @@ class KeyValueStore implements Store {
 
   create(request: CreateRequest): Promise<Lease | undefined> {
     const { id, head, claim } = request;
-    const parts = new Map(Object.entries(request.parts));
+    const parts = new Map(request.parts);
     const index = { ...request.index };
     return this.#inTurn(id, async () => {
       if (id === '') throw new InvalidArgumentError('the id of a run is empty', { hint: 'give it an id' });
@@ -146,7 +146,7 @@ class KeyValueStore implements Store {
 
   save(request: SaveRequest): Promise<void> {
     const { id, seq, fence, head, whole, release, parent } = request;
-    const changes = Object.entries(request.parts);
+    const changes = [...request.parts];
     const index = { ...request.index };
     const before = this.#turns.get(id)?.failures ?? 0;
     return this.#inTurn(id, async (turns) => {

@@ -84,7 +84,7 @@ class MemoryStore implements Store {
       fence: lease.fence,
       lease,
       index: { ...request.index },
-      checkpoints: [{ seq: 1, head: request.head, parts: { ...request.parts }, whole: true }],
+      checkpoints: [{ seq: 1, head: request.head, parts: new Map(request.parts), whole: true }],
       events: [...request.events],
       inbox: new Map(),
       acknowledged: new Set(),
@@ -129,7 +129,7 @@ class MemoryStore implements Store {
     if (request.seq <= newest) throw new StaleCheckpointError(request.id, request.seq, newest);
     const { seq, head, whole, parent } = request;
     if (parent > newest && !whole) throw new LostCheckpointError(request.id, parent, newest);
-    run.checkpoints.push({ seq, head, parts: { ...request.parts }, whole });
+    run.checkpoints.push({ seq, head, parts: new Map(request.parts), whole });
     run.events.push(...request.events);
     run.index = { ...request.index };
     for (const deliveryId of request.ackInbox) {
@@ -191,7 +191,7 @@ class MemoryStore implements Store {
     const first = run === undefined ? 0 : run.checkpoints.length - Math.max(1, keep);
     const oldest = run?.checkpoints[first];
     if (run === undefined || first <= 0 || oldest === undefined) return;
-    const parts = Object.fromEntries(partsAt(run, first));
+    const parts = partsAt(run, first);
     run.checkpoints = [{ ...oldest, parts, whole: true }, ...run.checkpoints.slice(first + 1)];
   }
 
@@ -245,7 +245,7 @@ function partsAt(run: Run, at: number): Map<string, string> {
   const start = run.checkpoints.findLastIndex((c, i) => i <= at && c.whole);
   const parts = new Map<string, string>();
   for (const checkpoint of run.checkpoints.slice(start, at + 1)) {
-    for (const [name, text] of Object.entries(checkpoint.parts)) {
+    for (const [name, text] of checkpoint.parts) {
       if (text === null) parts.delete(name);
       else parts.set(name, text);
     }

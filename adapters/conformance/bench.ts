@@ -112,13 +112,13 @@ export class Bench {
   }
 
   /** Creates a run that must be new. */
-  async create(id: string, request: Partial<CreateRequest> = {}): Promise<Lease> {
+  async create(id: string, request: Told<CreateRequest> = {}): Promise<Lease> {
     const lease = await this.store.create(creation(id, request));
     assert.ok(lease, `creating run ${shown(id)} gave no lease`);
     return lease;
   }
 
-  async save(id: string, seq: number, lease: Lease, request: Partial<SaveRequest> = {}): Promise<void> {
+  async save(id: string, seq: number, lease: Lease, request: Told<SaveRequest> = {}): Promise<void> {
     await this.store.save(saving(id, seq, lease, request));
   }
 }
@@ -156,17 +156,31 @@ export function claim(key: string, options: { readonly ttl?: number; readonly de
 /** Of an owner that takes every other one for dead. */
 export const ruthless = (key: string): Claim => ({ ...claim(key), isDead: () => true });
 
-export function creation(id: string, request: Partial<CreateRequest> = {}): CreateRequest {
+/** A request of which only what matters is told, and the parts as an object. */
+export type Told<Request extends CreateRequest | SaveRequest> = Partial<Omit<Request, 'parts'>> & {
+  readonly parts?: Readonly<Record<string, Request extends SaveRequest ? string | null : string>>;
+};
+
+export function creation(
+  id: string,
+  { parts = { frontier: '["a"]' }, ...request }: Told<CreateRequest> = {},
+): CreateRequest {
   return {
-    ...{ id, claim: claim('one'), head: '{"seq":1}', parts: { frontier: '["a"]' }, events: [] },
+    ...{ id, claim: claim('one'), head: '{"seq":1}', parts: new Map(Object.entries(parts)), events: [] },
     index: { status: 'running', graph: 'flow', due: null },
     ...request,
   };
 }
 
-export function saving(id: string, seq: number, lease: Lease, request: Partial<SaveRequest> = {}): SaveRequest {
+export function saving(
+  id: string,
+  seq: number,
+  lease: Lease,
+  { parts = {}, ...request }: Told<SaveRequest> = {},
+): SaveRequest {
   return {
-    ...{ id, seq, fence: lease.fence, head: `{"seq":${seq}}`, parent: 1, parts: {}, whole: false, events: [] },
+    ...{ id, seq, fence: lease.fence, head: `{"seq":${seq}}`, parent: 1, whole: false, events: [] },
+    parts: new Map(Object.entries(parts)),
     ...{ ackInbox: [], index: { status: 'running', graph: 'flow', due: null }, release: false },
     ...request,
   };

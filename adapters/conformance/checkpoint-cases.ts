@@ -138,21 +138,20 @@ export const checkpointCases: readonly ConformanceCase[] = [
     title: 'what the caller changes afterwards changes nothing stored',
     run: async (bench) => {
       const { store } = bench;
-      const parts: Record<string, string> = { a: '1' };
+      const parts = new Map([['a', '1']]);
       const events = ['1'];
       const index = { status: 'running' as const, graph: 'flow', due: null };
-      const creating = store.create(creation('run', { parts, events, index }));
+      const creating = store.create({ ...creation('run', { events, index }), parts });
       const spoil = (): void => {
-        parts['a'] = parts['b'] = '"spoilt"';
+        parts.set('a', '"spoilt"').set('b', '"spoilt"');
         events.push('"spoilt"');
         Object.assign(index, { graph: 'spoilt' });
       };
       spoil();
       const lease = await creating;
       assert.ok(lease);
-      const request = saving('run', 2, lease, { parts, events, index });
-      Object.assign(parts, { a: '2' });
-      delete parts['b'];
+      const request = { ...saving('run', 2, lease, { events, index }), parts };
+      parts.set('a', '2').delete('b');
       events.splice(0, 2, '2');
       Object.assign(index, { graph: 'flow' });
       const saved = store.save(request);

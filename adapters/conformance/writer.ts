@@ -21,13 +21,14 @@ const headAt = (seq: number): string => `{"at":${seq},"filler":"${'x'.repeat(seq
 
 /** `p0` to `p6` change in turn, `odd` comes and goes, `newest` always changes. */
 function changesAt(seq: number): PartChanges {
-  return { newest: String(seq), [`p${seq % 7}`]: `"${seq}"`, odd: seq % 2 === 1 ? String(seq) : null };
+  const changes = { newest: String(seq), [`p${seq % 7}`]: `"${seq}"`, odd: seq % 2 === 1 ? String(seq) : null };
+  return new Map(Object.entries(changes));
 }
 
-function partsAt(seq: number): Record<string, string> {
-  const parts: Record<string, string | null> = {};
-  for (let from = Math.max(1, seq - 7); from <= seq; from += 1) Object.assign(parts, changesAt(from));
-  return Object.fromEntries(Object.entries(parts).filter((part): part is [string, string] => part[1] !== null));
+function partsAt(seq: number): ReadonlyMap<string, string> {
+  const seqs = Array.from({ length: Math.min(8, seq) }, (_, i) => Math.max(1, seq - 7) + i);
+  const parts = new Map(seqs.flatMap((from) => [...changesAt(from)]));
+  return new Map([...parts].filter((part): part is [string, string] => part[1] !== null));
 }
 
 const mailAt = (seq: number): string => `mail ${seq}`;
@@ -66,7 +67,7 @@ export async function checkWritten(store: Store, id: string): Promise<number> {
   if (loaded === undefined) return 0;
   const { seq, head, parts } = loaded;
   assert.equal(head, headAt(seq), `the head of ${id} is not that of checkpoint ${seq}`);
-  assert.deepEqual(Object.fromEntries(parts), partsAt(seq), `the parts of ${id} are not those of checkpoint ${seq}`);
+  assert.deepEqual(new Map(parts), partsAt(seq), `the parts of ${id} are not those of checkpoint ${seq}`);
   const { events, history, inbox, list } = store.capabilities;
   const all = Array.from({ length: seq }, (_, i) => i + 1);
   if (events) assert.deepEqual(await store.events(id), all.map(String), `the events of ${id} at checkpoint ${seq}`);
@@ -75,7 +76,7 @@ export async function checkWritten(store: Store, id: string): Promise<number> {
     assert.deepEqual(offered, [...all].reverse().slice(0, offered.length), `the history of ${id}`);
     for (const older of offered.slice(0, 5)) {
       const { parts: stored } = (await store.load(id, older)) ?? { parts: [] };
-      assert.deepEqual(Object.fromEntries(stored), partsAt(older), `checkpoint ${older} of ${id}`);
+      assert.deepEqual(new Map(stored), partsAt(older), `checkpoint ${older} of ${id}`);
     }
   }
   if (inbox) {

@@ -237,7 +237,7 @@ export class Compactor {
     const ack = more.ack.length > 0 ? more.ack : undefined;
     const prev = more.born === undefined ? (facts.prev ?? 0) : 0;
     const bare = { ...facts, prev, whole: true, ack, born: more.born ?? facts.born } as const;
-    return encodeLine(bare, { head, parts: Object.fromEntries(parts), events: more.events });
+    return encodeLine(bare, { head, parts, events: more.events });
   }
 
   /** Another process has replaced logs as well, or this one is to end. */

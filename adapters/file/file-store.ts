@@ -325,7 +325,7 @@ function acknowledged(run: RunRecords): Set<string> {
 
 /** What is encoded only after a wait must not change meanwhile. */
 function copyOf<T extends CreateRequest | SaveRequest>(request: T): T {
-  return { ...request, parts: { ...request.parts }, events: [...request.events], index: { ...request.index } };
+  return { ...request, parts: new Map(request.parts), events: [...request.events], index: { ...request.index } };
 }
 
 function unlessStale(error: unknown): undefined {

@@ -172,8 +172,7 @@ function encodeTexts({ head, parts, events }: Texts, isPlain: (text: string) => 
   let sizes = `,"sizes":{"head":${isHeadPlain ? '' : '-'}${writtenHead.length},"parts":[`;
   let body = `,"head":${writtenHead},"parts":{`;
   let separator = '';
-  for (const name of Object.keys(parts)) {
-    const text = parts[name] as string | null;
+  for (const [name, text] of parts) {
     const isRaw = text === null || isPlain(text);
     const written = isRaw ? text : JSON.stringify(text);
     sizes += `${separator}${isRaw ? '' : '-'}${written === null ? 0 : written.length}`;

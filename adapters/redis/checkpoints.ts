@@ -1,5 +1,5 @@
 /** Puts a checkpoint together from what the keys of its run hold, and says what is missing. */
-import type { StoredCheckpoint } from '../../src/durability/store.js';
+import type { PartChanges, StoredCheckpoint } from '../../src/durability/store.js';
 import { CorruptCheckpointError } from '../../src/errors/index.js';
 import { decodeName, encodeName } from './names.js';
 
@@ -32,7 +32,7 @@ const quote = (text: string): string => (SIMPLE.test(text) ? `"${text}"` : JSON.
 export interface Change {
   readonly fence: number;
   readonly whole: boolean;
-  readonly parts: Readonly<{ [name: string]: string | null }>;
+  readonly parts: PartChanges;
   readonly head: string;
   readonly events: readonly string[];
 }
@@ -40,10 +40,9 @@ export interface Change {
 /** A checkpoint as the scripts take it: without the seq before it, which the server knows. */
 export function encodeRecord({ fence, whole, parts, head, events }: Change): string {
   let [set, sizes, deleted, texts] = ['', '', '', ''];
-  for (const given of Object.keys(parts)) {
-    const text = parts[given];
+  for (const [given, text] of parts) {
     const name = quote(encodeName(given));
-    if (text === null || text === undefined) deleted += deleted === '' ? name : `,${name}`;
+    if (text === null) deleted += deleted === '' ? name : `,${name}`;
     else {
       sizes += `${set === '' ? '' : ','}${Buffer.byteLength(text)}`;
       set += set === '' ? name : `,${name}`;

@@ -15,8 +15,11 @@ import { eventText, WaitingEvents } from './events.js';
 import { type PartName, partOf } from './parts.js';
 import { activationText, failureText, reasonText, runText } from './texts.js';
 
+/** By part; null for one that goes. A map: an object with names of its own costs several times as much to make. */
+type Parts = Map<PartName, string | null>;
+
 export interface Change {
-  readonly parts: Record<PartName, string | null>;
+  readonly parts: Parts;
   readonly events: string[];
 }
 
@@ -158,25 +161,26 @@ export class Changes implements Recorder {
    * @throws UnserializableError naming the place in the object
    */
   take(work: Work): Change {
-    const parts: Record<PartName, string | null> = { [partOf.run()]: runText(work) };
+    const parts: Parts = new Map();
+    parts.set(partOf.run(), runText(work));
     const { rare } = work;
-    for (const { cause } of this.#left) parts[partOf.activation(cause)] = null;
+    for (const { cause } of this.#left) parts.set(partOf.activation(cause), null);
     for (const activation of this.#placed) {
-      parts[partOf.activation(activation.cause)] = activationText(activation, this.#codec);
+      parts.set(partOf.activation(activation.cause), activationText(activation, this.#codec));
     }
     for (const neuron of this.#values) {
       const value = work.committedValue(neuron);
-      parts[partOf.value(neuron)] = value === undefined ? null : this.#codec.encode(value, `context of "${neuron}"`);
+      parts.set(partOf.value(neuron), value === undefined ? null : this.#codec.encode(value, `context of "${neuron}"`));
     }
     const failed = failedOf(work);
-    for (let i = failed.length; i < this.#failedParts; i++) parts[partOf.failure(i)] = null;
+    for (let i = failed.length; i < this.#failedParts; i++) parts.set(partOf.failure(i), null);
     for (let i = this.#failedStored; i < failed.length; i++) {
       const failure = failed[i] as FailedActivation;
-      parts[partOf.failure(i)] = failureText(failure, this.#placeOf(failure.error, i), i, this.#codec);
+      parts.set(partOf.failure(i), failureText(failure, this.#placeOf(failure.error, i), i, this.#codec));
     }
-    if (this.#isReopened) parts[partOf.reason()] = null;
-    if (this.#output) parts[partOf.output()] = this.#codec.encode(outputOf(work), 'output');
-    if (this.#deliveries) parts[partOf.deliveries()] = oneLine(JSON.stringify([...(rare?.deliveries ?? [])]));
+    if (this.#isReopened) parts.set(partOf.reason(), null);
+    if (this.#output) parts.set(partOf.output(), this.#codec.encode(outputOf(work), 'output'));
+    if (this.#deliveries) parts.set(partOf.deliveries(), oneLine(JSON.stringify([...(rare?.deliveries ?? [])])));
     if (rare !== null) this.#takeRare(rare, parts);
     const events = this.#events.take();
 
@@ -197,10 +201,10 @@ export class Changes implements Recorder {
   }
 
   /** What few runs have; what undoes is owed is named by its place, so that only its end changes. */
-  #takeRare({ reason, options, hops, owed, early }: Rare, parts: Record<PartName, string | null>): void {
-    if (reason !== undefined) parts[partOf.reason()] = reasonText(reason, this.#codec);
-    if (this.#isNew && options !== null) parts[partOf.options()] = this.#codec.encode(options, 'options of the run');
-    for (const neuron of this.#hops) parts[partOf.hops(neuron)] = String(hops?.get(neuron) ?? 0);
+  #takeRare({ reason, options, hops, owed, early }: Rare, parts: Parts): void {
+    if (reason !== undefined) parts.set(partOf.reason(), reasonText(reason, this.#codec));
+    if (this.#isNew && options !== null) parts.set(partOf.options(), this.#codec.encode(options, 'options of the run'));
+    for (const neuron of this.#hops) parts.set(partOf.hops(neuron), String(hops?.get(neuron) ?? 0));
     if (early !== this.#earlyStored) this.#takeEarly(early, parts);
     const added: Owed[] = [];
     let [now, before] = [owed, this.#owedStored];
@@ -209,23 +213,27 @@ export class Changes implements Recorder {
         added.push(now);
         now = now.older;
       } else if (before !== null) {
-        parts[partOf.owed(before.size)] = null;
+        parts.set(partOf.owed(before.size), null);
         before = before.older;
       }
     }
     for (const one of added) {
-      parts[partOf.owed(one.size)] = this.#codec.encode(owedRecord(one), `what undoes "${one.subscriber.neuron.name}"`);
+      parts.set(
+        partOf.owed(one.size),
+        this.#codec.encode(owedRecord(one), `what undoes "${one.subscriber.neuron.name}"`),
+      );
     }
   }
 
   /** Each has a part of its own, so that one more costs the same however many there are. */
-  #takeEarly(early: readonly EarlySignal[], parts: Record<PartName, string | null>): void {
+  #takeEarly(early: readonly EarlySignal[], parts: Parts): void {
     const [now, stored] = [new Set(early), new Set(this.#earlyStored)];
-    for (const { index } of this.#earlyStored.filter((signal) => !now.has(signal))) parts[partOf.early(index)] = null;
+    for (const { index } of this.#earlyStored.filter((signal) => !now.has(signal)))
+      parts.set(partOf.early(index), null);
     for (const signal of early.filter((each) => !stored.has(each))) {
-      parts[partOf.early(signal.index)] = this.#codec.encode(
-        signal,
-        `signal of "${signal.collateral}" that came early`,
+      parts.set(
+        partOf.early(signal.index),
+        this.#codec.encode(signal, `signal of "${signal.collateral}" that came early`),
       );
     }
   }

@@ -3,6 +3,8 @@
  * users keep decides, and not how well it can be packed.
  */
 import { bytesText, CheckpointTooLargeError } from '../errors/index.js';
+import { sizeOf } from './compression.js';
+import type { PartChanges } from './store.js';
 
 export interface Limits {
   /** The most bytes that one part may have: one neuron's context value, one signal's payload. */
@@ -17,15 +19,10 @@ const NEAR = 0.8;
 const WORTH_A_WARNING = { part: 2 ** 20, checkpoint: 32 * 2 ** 20 };
 
 /** The size of a part that goes. */
-export const NONE = -1;
+const NONE = -1;
 
-/** The parts that change: in `sizes`, at the place of its name, the bytes of each, or `NONE`. */
-export interface SizeChange {
-  readonly names: readonly string[];
-  readonly sizes: readonly number[];
-  /** What a part is to its user. */
-  readonly label: (name: string) => string;
-}
+/** What a part is to its user. */
+type Label = (name: string) => string;
 
 export interface Measured {
   readonly name: string;
@@ -57,20 +54,22 @@ export class SizeGuard {
   }
 
   /** @throws CheckpointTooLargeError; nothing is taken over then */
-  take(change: SizeChange): void {
-    const { names, sizes, label } = change;
+  take(changes: PartChanges, label: Label): void {
     const { part = Infinity, checkpoint = Infinity } = this.#limits;
+    const sizes: number[] = [];
     let total = this.#total;
-    for (let i = 0; i < names.length; i++) {
-      const [name, bytes] = [names[i] as string, sizes[i] as number];
+    for (const [name, text] of changes) {
+      const bytes = text === null ? NONE : sizeOf(text);
       if (bytes > part) throw new CheckpointTooLargeError(label(name), bytes, part);
       total += Math.max(bytes, 0) - (this.#sizes.get(name) ?? 0);
+      sizes.push(bytes);
     }
     if (total > checkpoint) {
-      const { name, bytes } = this.#largest(new Map(names.map((each, i) => [each, sizes[i] as number])));
+      const { name, bytes } = this.#largest(new Map([...changes.keys()].map((each, i) => [each, sizes[i] as number])));
       throw new CheckpointTooLargeError(label(name), total, checkpoint, bytes);
     }
-    for (let i = 0; i < names.length; i++) this.#set(names[i] as string, sizes[i] as number, label);
+    let at = 0;
+    for (const name of changes.keys()) this.#set(name, sizes[at++] as number, label);
     this.#total = total;
     if (isLarge(total, this.#limits.checkpoint, WORTH_A_WARNING.checkpoint)) {
       this.#warnOnce('', () => {
@@ -80,7 +79,7 @@ export class SizeGuard {
     }
   }
 
-  #set(name: string, bytes: number, label: SizeChange['label']): void {
+  #set(name: string, bytes: number, label: Label): void {
     if (bytes === NONE) {
       this.#sizes.delete(name);
       return;

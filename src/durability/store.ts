@@ -57,13 +57,13 @@ export interface RunIndex {
 export const hasEnded = ({ status }: RunIndex): boolean => status !== 'running' && status !== 'waiting';
 
 /** Part name to text; null deletes the part. */
-export type PartChanges = Readonly<Record<string, string | null>>;
+export type PartChanges = ReadonlyMap<string, string | null>;
 
 export interface CreateRequest {
   readonly id: string;
   readonly claim: Claim;
   readonly head: string;
-  readonly parts: Readonly<Record<string, string>>;
+  readonly parts: ReadonlyMap<string, string>;
   readonly events: readonly string[];
   readonly index: RunIndex;
 }

@@ -5,7 +5,7 @@
 import type { Codec } from './codec.js';
 import { type Compression, type CompressionOptions, isPacked, pack, sizeOf } from './compression.js';
 import { StateDigest } from './digest.js';
-import { type Limits, NONE, SizeGuard } from './limits.js';
+import { type Limits, SizeGuard } from './limits.js';
 import { labelOf } from './part-label.js';
 import type { PartChanges } from './store.js';
 
@@ -14,7 +14,8 @@ export interface StoringOptions {
   readonly limits: Limits;
 }
 
-const sizeOrNone = (text: string | null): number => (text === null ? NONE : sizeOf(text));
+/** Of one code unit in UTF-8. */
+const MOST_BYTES = 3;
 
 export class StoredParts {
   readonly #above: number;
@@ -50,19 +51,17 @@ export class StoredParts {
    * @throws CheckpointTooLargeError; nothing is changed then
    */
   take(changes: PartChanges): PartChanges {
-    const names = Object.keys(changes);
-    const sizes = names.map((name) => sizeOrNone(changes[name] as string | null));
-    this.#guard.take({ names, sizes, label: (name) => labelOf(name, changes[name], this.#codec) });
-    let kept: Record<string, string | null> | undefined;
-    for (let i = 0; i < names.length; i++) {
-      const name = names[i] as string;
-      const text = changes[name] as string | null;
+    this.#guard.take(changes, (name) => labelOf(name, changes.get(name), this.#codec));
+    let kept: Map<string, string | null> | undefined;
+    for (const [name, text] of changes) {
       if (text === null) {
         this.#digest.delete(name);
         this.#packed.delete(name);
-      } else if ((sizes[i] as number) > this.#above && !isPacked(text)) {
-        kept ??= { ...changes };
-        this.#set(name, (kept[name] = pack(text)));
+      } else if (text.length * MOST_BYTES > this.#above && sizeOf(text) > this.#above && !isPacked(text)) {
+        const packed = pack(text);
+        kept ??= new Map(changes);
+        kept.set(name, packed);
+        this.#set(name, packed);
       } else this.#set(name, text);
     }
     return kept ?? changes;

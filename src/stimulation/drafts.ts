@@ -10,7 +10,7 @@ import { type EnvelopeFields, sealEnvelope } from '../durability/envelope.js';
 import { boundedEvents } from '../durability/events.js';
 import { partOf } from '../durability/parts.js';
 import type { StoredParts } from '../durability/stored-parts.js';
-import type { RunIndex } from '../durability/store.js';
+import type { PartChanges, RunIndex } from '../durability/store.js';
 import { barriersOf, dueOf, isWaitingStored } from '../propagation/lists.js';
 import type { Work } from '../propagation/work.js';
 
@@ -20,7 +20,7 @@ export interface Draft {
   readonly parent: number;
   readonly head: string;
   readonly index: RunIndex;
-  readonly parts: Record<string, string | null>;
+  readonly parts: PartChanges;
   readonly whole: boolean;
   readonly events: readonly string[];
 }
@@ -37,12 +37,12 @@ export interface StoredState {
 }
 
 interface Unsaved {
-  readonly parts: Record<string, string | null>;
+  readonly parts: PartChanges;
   readonly events: readonly string[];
 }
 
-const NOTHING: Unsaved = { parts: {}, events: [] };
-const NO_MORE: Readonly<Record<string, string>> = {};
+const NOTHING: Unsaved = { parts: new Map(), events: [] };
+const NO_MORE: PartChanges = new Map();
 
 export class Drafts {
   readonly #clock: Clock;
@@ -71,7 +71,7 @@ export class Drafts {
     this.#parts.adopt(stored.parts);
     if (stored.seq === stored.newestSeq && stored.isWhole !== true) return;
     this.#whole = true;
-    this.#unsaved = { parts: Object.fromEntries(stored.parts), events: [] };
+    this.#unsaved = { parts: stored.parts, events: [] };
   }
 
   /** The number of the next. */
@@ -96,7 +96,7 @@ export class Drafts {
     const { parts, events } = this.#changes.take(work);
     const before = this.#unsaved;
     const isFirst = before === NOTHING && more === NO_MORE;
-    const merged = isFirst ? parts : { ...before.parts, ...more, ...parts };
+    const merged: PartChanges = isFirst ? parts : new Map([...before.parts, ...more, ...parts]);
     this.#unsaved = { parts: merged, events: isFirst ? events : boundedEvents([...before.events, ...events]) };
     const kept = this.#parts.take(merged);
     const { name, version, fingerprint } = graph;
@@ -136,7 +136,7 @@ export class Drafts {
     this.#changes.startOver(work);
     this.#parts.clear();
     this.#parentSeq = newest;
-    this.#unsaved = { parts: { [partOf.entry()]: entry }, events: this.#unsaved.events };
+    this.#unsaved = { parts: new Map([[partOf.entry(), entry]]), events: this.#unsaved.events };
     this.#whole = true;
   }
 

@@ -103,9 +103,9 @@ export class Keeper implements EndGate {
   /** Stores a new run and takes its lease, in one save. @returns false when a run of this id is there already */
   async create(claim: Claim, entry: string): Promise<boolean> {
     const { work } = this.run;
-    const { seq, head, index, parts, events } = this.#drafts.make(work, 1, { [partOf.entry()]: entry });
-    const present = Object.entries(parts).filter((part): part is [string, string] => part[1] !== null);
-    const first = { id: work.id, claim, head, parts: Object.fromEntries(present), events, index };
+    const { seq, head, index, parts, events } = this.#drafts.make(work, 1, new Map([[partOf.entry(), entry]]));
+    const present = [...parts].filter((part): part is [string, string] => part[1] !== null);
+    const first = { id: work.id, claim, head, parts: new Map(present), events, index };
     const lease = await this.#store.create(first);
     if (lease === undefined) return false;
     this.#lease = lease;

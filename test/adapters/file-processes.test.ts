@@ -93,7 +93,11 @@ describe('several processes on one directory', () => {
     emptyLogs(dir);
     const other = fileStore({ dir });
     expect(await other.load('run')).toBeUndefined();
-    const lease = await other.create({ ...saving('run', 1, { fence: 1 } as Lease), claim: taker, parts: { a: '2' } });
+    const lease = await other.create({
+      ...saving('run', 1, { fence: 1 } as Lease),
+      claim: taker,
+      parts: new Map([['a', '2']]),
+    });
     expect(lease?.fence).toBe(2);
     expect((await other.load('run'))?.parts.get('a')).toBe('2');
     await Promise.all([store.close(), other.close()]);

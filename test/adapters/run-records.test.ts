@@ -54,8 +54,7 @@ describe('I5: which records count', () => {
   it('of two lines for one checkpoint the one in the later log counts', () => {
     const run = new RunRecords('run');
     for (const log of ['a-2', 'a-1']) {
-      for (const facts of saves(1, [0, 0], [1]))
-        run.add(facts, { log, offset: 0, length: 1, line: 2 }, INTACT);
+      for (const facts of saves(1, [0, 0], [1])) run.add(facts, { log, offset: 0, length: 1, line: 2 }, INTACT);
     }
     expect(run.valid().map((ref) => ref.log)).toEqual(['a-2']);
   });

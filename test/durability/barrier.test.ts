@@ -125,8 +125,8 @@ describe('I4: behind a milestone', () => {
     cns.stimulate(order.createSignal(5), { id: 'r' });
     await (await held.next()).acknowledge();
     const { request } = await held.next();
-    expect(request.parts['context/pay']).toBe('{"v":5}');
-    const frontier = Object.entries(request.parts).filter(([name]) => name.startsWith('frontier/'));
+    expect(request.parts.get('context/pay')).toBe('{"v":5}');
+    const frontier = [...request.parts].filter(([name]) => name.startsWith('frontier/'));
     expect(frontier.map(([, text]) => (text === null ? null : (JSON.parse(text) as object)))).toEqual([
       null,
       expect.objectContaining({ neuron: 'ship', dendrite: 'paid#0', payload: { v: 5 } }),

@@ -112,14 +112,13 @@ export async function storeAt(from: Store, id: string, seq: number, to: Store = 
 /** Puts a checkpoint into a store as the newest of its run, whatever it says. */
 export async function plant(to: Store, { id, seq, head, parts }: StoredCheckpoint, graph = 'flow'): Promise<void> {
   const index = { status: 'running', graph, due: null } as const;
-  const texts = Object.fromEntries(parts);
   const claim = { owner: stranger(), ttl: 1000, isDead: () => true };
-  const created = await to.create({ id, claim, head, parts: texts, events: [], index });
+  const created = await to.create({ id, claim, head, parts, events: [], index });
   const lease = created ?? (await to.acquire(id, claim));
   if (lease === undefined) throw new TypeError(`the store did not take run ${id}`);
   if (seq > 1) {
     const { fence } = lease;
     const rest = { whole: true, events: [], ackInbox: [], index, release: true };
-    await to.save({ id, seq, fence, parent: 1, head, parts: texts, ...rest });
+    await to.save({ id, seq, fence, parent: 1, head, parts, ...rest });
   } else await to.release(id, lease);
 }

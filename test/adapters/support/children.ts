@@ -43,6 +43,7 @@ export class StoreProcess {
     const command = `${options.shell ?? ':'}; exec "$0" "$@"`;
     const child = spawn('bash', ['-c', command, process.execPath, ...args], {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      serialization: 'advanced', // requests hold maps
     });
     onTestFinished(() => {
       child.kill('SIGKILL');

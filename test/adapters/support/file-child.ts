@@ -46,11 +46,11 @@ const COMMANDS = {
 
 function creation(id: string): CreateRequest {
   const index = { status: 'running', graph: 'flow', due: null } as const;
-  return { id, claim, head: '1', parts: { a: '1' }, events: [], index };
+  return { id, claim, head: '1', parts: new Map([['a', '1']]), events: [], index };
 }
 
 function saving(id: string, seq: number, lease: Lease): SaveRequest {
-  const { parts, events, index } = { ...creation(id), parts: { [`p${seq % 10}`]: String(seq) } };
+  const { parts, events, index } = { ...creation(id), parts: new Map([[`p${seq % 10}`, String(seq)]]) };
   const flags = { parent: seq - 1, whole: false, release: false, ackInbox: [] };
   return { id, seq, fence: lease.fence, head: String(seq), parts, events: [...events, String(seq)], index, ...flags };
 }

@@ -158,7 +158,7 @@ export const spoiledCheckpoints: readonly Violation[] = [
             head,
             events,
             index,
-            parts: {},
+            parts: new Map(),
             claim: { owner: NOBODY, ttl: 1, isDead: () => false },
           });
         }),
@@ -228,8 +228,8 @@ export const spoiledCheckpoints: readonly Violation[] = [
     spoil: (store) => ({
       create: (request) => {
         const parts: Record<string, string> = {};
-        for (const [name, text] of Object.entries(request.parts)) parts[name] = text;
-        return store.create({ ...request, parts });
+        for (const [name, text] of request.parts) parts[name] = text;
+        return store.create({ ...request, parts: new Map(Object.entries(parts)) });
       },
     }),
   },

@@ -26,11 +26,11 @@ export async function turns(count = 1): Promise<void> {
 
 export const parsed = (text: string): string => JSON.stringify(JSON.parse(text));
 
-export const mapped = <T, U>(record: Readonly<Record<string, T>>, make: (value: T) => U): Record<string, U> =>
-  Object.fromEntries(Object.entries(record).map(([key, value]) => [key, make(value)]));
+export const mapped = <T, U>(parts: ReadonlyMap<string, T>, make: (text: T) => U): ReadonlyMap<string, U> =>
+  new Map([...parts].map(([name, text]) => [name, make(text)]));
 
 export const someParts = (parts: PartChanges, isKept: (text: string | null, i: number) => boolean): PartChanges =>
-  Object.fromEntries(Object.entries(parts).filter(([, text], i) => isKept(text, i)));
+  new Map([...parts].filter(([, text], i) => isKept(text, i)));
 
 export const onSave =
   (change: (request: SaveRequest) => SaveRequest): Spoil =>

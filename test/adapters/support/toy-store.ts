@@ -51,7 +51,7 @@ class ToyStore implements Store {
     if (this.#find(id) !== undefined) return undefined;
     if (id === '') throw new InvalidArgumentError('a run has no id', { hint: 'give it one' });
     const lease = this.#lease(claim);
-    this.#runs.set(id, { seq: 1, head, parts: new Map(Object.entries(parts)), fence: lease.fence, lease });
+    this.#runs.set(id, { seq: 1, head, parts: new Map(parts), fence: lease.fence, lease });
     return lease;
   }
 
@@ -83,7 +83,7 @@ class ToyStore implements Store {
     if (seq <= run.seq) throw new StaleCheckpointError(id, seq, run.seq);
     if (parent > run.seq && !whole) throw new LostCheckpointError(id, parent, run.seq);
     const after = new Map(whole ? [] : run.parts);
-    for (const [name, text] of Object.entries(parts)) {
+    for (const [name, text] of parts) {
       if (text === null) after.delete(name);
       else after.set(name, text);
     }
