@@ -9,7 +9,8 @@
  *  - the first connection must succeed at once: a wrong URL is told right away;
  *  - the clock of leases is the one of the server, unless one is given. Fences decide who may write in any case (I5);
  *  - what an acknowledged save survives is the server's matter: with `appendonly yes` and `appendfsync always` the end of
- *    the server's machine; with `everysec` it may lose the last second. Set `maxmemory-policy noeviction`.
+ *    the server's machine; with `everysec` it may lose the last second. Set `maxmemory-policy noeviction`;
+ *  - what one checkpoint changes may be as long as one text of the server (`proto-max-bulk-len`, 512 MB unless told).
  */
 import { systemClock, type Clock } from '../src/clock/clock.js';
 import type {
@@ -197,17 +198,16 @@ class RedisStore implements Store {
     const { id, seq, fence, ackInbox, index, release, parent } = request;
     const { history, finishedTtl } = this.#settings;
     const keys = this.#keys.of(id);
-    const args = [
-      ...[keys.name, String(seq), String(fence), String(request.whole ? 0 : parent), encodeIndex(index)],
-      ...[encodeRecord(request), release ? '1' : '0', String(finishedTtl), String(ackInbox.length)],
-      ...ackInbox.map(encodeName),
-    ];
+    const builtOn = String(request.whole ? 0 : parent);
+    const ending = [release ? '1' : '0', String(finishedTtl), String(ackInbox.length)] as const;
+    const args = [keys.name, String(seq), String(fence), builtOn, encodeIndex(index), encodeRecord(request), ...ending];
+    if (ackInbox.length > 0) args.push(...ackInbox.map(encodeName));
     const needsAll = ackInbox.length > 0 || (release && finishedTtl > 0);
     const used = needsAll ? [...whole(keys), keys.expiry] : [keys.run, keys.index];
     const reply = await this.#turns.takeAfterSuccess(id, () => this.#call(SCRIPTS.save, used, args));
     if (typeof reply !== 'number') throw refusalOf(this.name, request, reply as Answer);
-    // Half as many again are let pile up, so that forgetting costs little. What fails is tried with the next save.
-    if (reply >= history * 1.5 && !release) this.prune(id, history).catch(() => undefined);
+    // Half as many again are let pile up, so that forgetting costs little. What fails is tried when they are twice as many.
+    if (isTooMany(reply, history) && !release) this.prune(id, history).catch(() => undefined);
   }
 
   async load(id: string, seq?: number): Promise<StoredCheckpoint | undefined> {
@@ -230,7 +230,7 @@ class RedisStore implements Store {
     this.#open();
     const { run, events } = this.#keys.of(id);
     const reply = await this.#call(SCRIPTS.events, [run, events], []);
-    return eventsOf(`run "${id}" in ${this.name}`, ...(reply as readonly [string[], string[]]));
+    return eventsOf(...(reply as readonly [string[], string[]]));
   }
 
   async post(id: string, { deliveryId, body }: InboxMessage): Promise<void> {
@@ -300,6 +300,13 @@ class RedisStore implements Store {
     this.#marks += 1;
     return `${this.#mark}-${this.#marks}`;
   }
+}
+
+/** Whether so many checkpoints are one and a half times, three times, six times … as many as are kept. */
+function isTooMany(count: number, history: number): boolean {
+  let most = Math.ceil(history * 1.5);
+  while (most < count) most *= 2;
+  return most === count;
 }
 
 /** The keys of which all are let go with the run, in the order of the scripts, then the index. */

@@ -2,39 +2,36 @@
 import { StoreUnavailableError } from '../src/errors/index.js';
 
 export class Turns {
-  /** The last call of each run that has one under way: resolves to what it failed with, if it did. */
+  /** The last call of each run that has one under way. */
   readonly #last = new Map<string, Promise<unknown>>();
 
   take<T>(id: string, work: () => Promise<T>): Promise<T> {
     const before = this.#last.get(id);
-    return this.#enter(id, before === undefined ? work() : before.then(work));
+    return this.#enter(id, before === undefined ? work() : before.then(work, work));
   }
 
   /** The same, but fails with the call before it when that one could not be done: what follows builds on it. */
   takeAfterSuccess<T>(id: string, work: () => Promise<T>): Promise<T> {
     const before = this.#last.get(id);
     if (before === undefined) return this.#enter(id, work());
-    const mine = before.then((failure) => {
+    const afterFailure = (failure: unknown): Promise<T> => {
       if (failure instanceof StoreUnavailableError) throw failure;
       return work();
-    });
-    return this.#enter(id, mine);
+    };
+    return this.#enter(id, before.then(work, afterFailure));
   }
 
   async idle(): Promise<void> {
-    while (this.#last.size > 0) await Promise.all(this.#last.values());
+    while (this.#last.size > 0) await Promise.allSettled(this.#last.values());
   }
 
+  /** Who waits for the call comes after this: its next one finds the way free. */
   #enter<T>(id: string, mine: Promise<T>): Promise<T> {
-    const settled: Promise<unknown> = mine
-      .then(
-        () => undefined,
-        (error: unknown) => error,
-      )
-      .finally(() => {
-        if (this.#last.get(id) === settled) this.#last.delete(id);
-      });
-    this.#last.set(id, settled);
+    this.#last.set(id, mine);
+    const leave = (): void => {
+      if (this.#last.get(id) === mine) this.#last.delete(id);
+    };
+    mine.then(leave, leave);
     return mine;
   }
 }

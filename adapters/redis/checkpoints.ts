@@ -5,12 +5,15 @@ import { decodeName, encodeName } from './names.js';
 
 /** What a checkpoint changed: its texts stand behind the head, in the order of `set`, and after them its events. */
 type Facts = readonly [
+  /** Read by nobody: by it the records of two owners differ where all else is the same. */
   fence: number,
   whole: 0 | 1,
   set: readonly string[],
   /** In bytes, as all that is said of lengths: the server has to find its way as well. */
   sizes: readonly number[],
   deleted: readonly string[],
+  /** How long the events are. */
+  events: number,
 ];
 
 interface Record {
@@ -49,13 +52,20 @@ export function encodeRecord({ fence, whole, parts, head, events }: Change): str
       texts += text;
     }
   }
-  const facts = `[${fence},${whole ? 1 : 0},[${set}],[${sizes}],[${deleted}]]`;
-  return `${Buffer.byteLength(head)} ${facts}\n${head}${texts}${events.join('\n')}`;
+  const lines = events.join('\n');
+  const facts = `[${fence},${whole ? 1 : 0},[${set}],[${sizes}],[${deleted}],${Buffer.byteLength(lines)}]`;
+  return `${Buffer.byteLength(head)} ${facts}\n${head}${texts}${lines}`;
 }
 
-/** The events of a run, oldest first. @param moved those that stand in the list, @param records newest first */
-export function eventsOf(where: string, moved: readonly string[], records: readonly string[]): readonly string[] {
-  const kept = records.map((text) => parsed(text, where).events).reverse();
+/**
+ * The events of a run, oldest first: those that can be read.
+ * @param moved what stands in the list, @param run the hash of the run, as Redis gives them
+ */
+export function eventsOf(moved: readonly string[], run: readonly string[]): readonly string[] {
+  const fields = asMap(run);
+  const floor = fields.has('l') ? seqOf(fields.get('l')) : 0;
+  const seqs = [...fields.keys()].map(seqOf).filter((seq) => seq > floor);
+  const kept = seqs.sort((a, b) => a - b).map((seq) => parsed(fields.get(String(seq)) ?? '')?.events ?? '');
   return [...moved, ...kept].flatMap((lines) => (lines === '' ? [] : lines.split('\n')));
 }
 
@@ -81,17 +91,21 @@ export function readCheckpoint(
   }
   const floor = fields.has('l') ? seqOf(fields.get('l')) : 0;
   const line = lineOf(fields, seq, floor, place);
-  const [head, oldest] = [line[0]?.head ?? '', line.at(-1)];
+  const head = line[0]?.head ?? '';
   const parts = new Map<string, string>();
-  if (oldest?.seq === floor) addBase(parts, base, fields.get('z'), place);
+  if (line.at(-1)?.facts[1] !== 1 || seq === floor) addBase(parts, base, fields.get('z'), place);
   for (const record of line.reverse()) if (record.seq !== floor) change(parts, record);
   return { id, seq, head, parts };
 }
 
-/** From the wanted checkpoint back to the one that does not build on another, newest first. */
+/**
+ * From the wanted checkpoint back to the one that does not build on another, newest first. What the floor has changed is
+ * in the base: it is read only where it is wanted itself.
+ */
 function lineOf(fields: ReadonlyMap<string, string>, seq: number, floor: number, place: string): Record[] {
   const line: Record[] = [];
   for (let at = seq; ;) {
+    if (at === floor && at !== seq) return line;
     const record = recordOf(fields, at, place);
     line.push(record);
     if (at === floor || record.facts[1] === 1) return line;
@@ -105,42 +119,36 @@ function lineOf(fields: ReadonlyMap<string, string>, seq: number, floor: number,
 function recordOf(fields: ReadonlyMap<string, string>, seq: number, place: string): Record {
   const text = fields.get(String(seq));
   if (text === undefined) throw new CorruptCheckpointError(place, `the record of checkpoint ${seq} is missing`);
-  return { seq, ...parsed(text, place) };
+  const record = parsed(text);
+  if (record !== undefined) return { seq, ...record };
+  throw new CorruptCheckpointError(place, `the record of checkpoint ${seq} cannot be read, or is cut off`);
 }
 
-/** @param place for messages */
-function parsed(text: string, place: string): Omit<Record, 'seq'> {
+function parsed(text: string): Omit<Record, 'seq'> | undefined {
   const found = RECORD.exec(text);
-  const facts = found === null ? undefined : factsOf(found[3] ?? '');
-  if (found === null || facts === undefined) {
-    throw new CorruptCheckpointError(place, 'its record cannot be read');
-  }
-  const sizes = [Number(found[2]), ...facts[3]];
-  const [head = '', ...texts] = cut(text.slice(found[0].length), sizes) ?? [];
+  const facts = factsOf(found?.[3] ?? '');
+  if (found === null || facts === undefined) return undefined;
+  const [head, ...texts] = cut(text.slice(found[0].length), [Number(found[2]), ...facts[3], facts[5]]) ?? [];
   const events = texts.pop();
-  if (events === undefined) throw new CorruptCheckpointError(place, 'its record is cut off');
+  if (head === undefined || events === undefined) return undefined;
   return { before: Number(found[1]), facts, head, texts, events };
 }
 
-/** @returns so many texts of so many bytes, and what is left; undefined when there is less */
+/** @returns texts of so many bytes; undefined when that is not what there is */
 function cut(text: string, sizes: readonly number[]): string[] | undefined {
   const bytes = Buffer.byteLength(text) === text.length ? text : Buffer.from(text);
   const pieces: string[] = [];
   let at = 0;
-  for (const size of [...sizes, bytes.length - sizes.reduce((sum, each) => sum + each, 0)]) {
-    if (size < 0) return undefined;
-    pieces.push(bytes.slice(at, at + size).toString());
-    at += size;
-  }
-  return pieces;
+  for (const size of sizes) pieces.push(bytes.slice(at, (at += size)).toString());
+  return at === bytes.length ? pieces : undefined;
 }
 
 function factsOf(text: string): Facts | undefined {
   try {
     const facts: unknown = JSON.parse(text);
-    if (!Array.isArray(facts) || facts.length !== 5) return undefined;
-    const [, whole, set, sizes, deleted] = facts as unknown[];
-    const areSizes = Array.isArray(sizes) && sizes.every((size) => Number.isSafeInteger(size) && size >= 0);
+    if (!Array.isArray(facts) || facts.length !== 6) return undefined;
+    const [, whole, set, sizes, deleted, events] = facts as unknown[];
+    const areSizes = Array.isArray(sizes) && sizes.every(isSize) && isSize(events);
     const isValid =
       (whole === 0 || whole === 1) && areNames(set) && areNames(deleted) && areSizes && sizes.length === set.length;
     return isValid ? (facts as unknown as Facts) : undefined;
@@ -148,6 +156,8 @@ function factsOf(text: string): Facts | undefined {
     return undefined;
   }
 }
+
+const isSize = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
 
 function areNames(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every((name) => typeof name === 'string');

@@ -19,13 +19,30 @@ import { openClient, type OwnClient, type RedisClient } from './open-client.js';
 import type { Script } from './scripts.js';
 import { type Outgoing, type Reply, Sender } from './sender.js';
 
-interface Call extends Outgoing {
-  readonly resolve: (reply: Reply) => void;
-  readonly reject: (error: unknown) => void;
+class Call implements Outgoing {
   /** In twelfths of the time it has. */
-  age: number;
+  age = 0;
   /** How old it was when it was sent; -1 while it is held. */
-  sentAt: number;
+  sentAt = -1;
+
+  /** @param hasFailed whether it fails is the connection's to say */
+  constructor(
+    readonly script: Script,
+    readonly keys: string[],
+    readonly args: string[],
+    readonly resolve: (reply: Reply) => void,
+    readonly reject: (error: unknown) => void,
+    readonly isOver: (call: Call) => boolean,
+    readonly hasFailed: (call: Call, error: unknown) => void,
+  ) {}
+
+  onReply(reply: Reply): void {
+    if (this.isOver(this)) this.resolve(reply);
+  }
+
+  onError(error: unknown): void {
+    this.hasFailed(this, error);
+  }
 }
 
 /** A call may last so many ticks, and be without an answer for so many. */
@@ -48,6 +65,8 @@ export class Connection {
   /** Of all calls that are not answered yet. */
   readonly #calls = new Set<Call>();
   readonly #held = new Set<Call>();
+  readonly #isOver = (call: Call): boolean => this.#finish(call);
+  readonly #hasFailed = (call: Call, error: unknown): void => this.#onFailure(call, error);
   #sender: Sender | undefined;
   #own: OwnClient | undefined;
   #opening: Promise<void> | undefined;
@@ -65,9 +84,10 @@ export class Connection {
     if (options.client !== undefined) this.#sender = new Sender(options.client, false);
   }
 
-  call(script: Script, keys: string[], args: readonly string[]): Promise<Reply> {
+  /** @param args the first one is '0', and '1' where the call goes out once more */
+  call(script: Script, keys: string[], args: string[]): Promise<Reply> {
     return new Promise((resolve, reject) => {
-      const call: Call = { script, keys, arguments: ['0', ...args], resolve, reject, age: 0, sentAt: -1 };
+      const call = new Call(script, keys, args, resolve, reject, this.#isOver, this.#hasFailed);
       if (this.#calls.size === 0) this.#wake();
       this.#calls.add(call);
       this.#submit(call);
@@ -92,11 +112,7 @@ export class Connection {
 
   #send(sender: Sender, call: Call): void {
     call.sentAt = call.age;
-    const done = (reply: Reply): void => {
-      if (this.#finish(call)) call.resolve(reply);
-    };
-    const failed = (error: unknown): void => this.#onFailure(call, error);
-    sender.send(call, this.#calls.size === 1).then(done, failed);
+    sender.send(call, this.#calls.size === 1);
   }
 
   #onFailure(call: Call, error: unknown): void {
@@ -108,7 +124,7 @@ export class Connection {
     }
     this.#lastError = error;
     call.sentAt = -1;
-    call.arguments[0] = '1';
+    call.args[0] = '1';
     this.#held.add(call);
     if (given !== undefined || isTransient(error)) this.#retryLater();
     else if (this.#own?.isReady === true) this.#flush();

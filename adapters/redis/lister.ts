@@ -102,9 +102,10 @@ export class Lister {
 
   #summary(shard: Shard, { id, letter, name }: Found, row: readonly Reply[]): RunSummary | undefined {
     const [stands = '', owner = '', until, inbox, head] = row as readonly string[];
+    const isThere = row[5] === 1;
     const [, seq = '', fence, free, index = ''] = STANDS.exec(stands) ?? [];
     const status = statusOf(letter) ?? 'running';
-    if (seq === '' && status !== 'running' && status !== 'waiting') {
+    if (!isThere && status !== 'running' && status !== 'waiting') {
       this.#forget(shard, `${letter}${name}`, name);
       return undefined;
     }

@@ -41,18 +41,41 @@ export function shardOf(id: string): number {
   return (hash >>> 0) % SHARDS;
 }
 
-/** The keys of one run. */
-export interface RunKeys {
+/** The keys of one run, each made when it is asked for: a save needs two of them. */
+export class RunKeys {
   /** The run as the keys name it. */
   readonly name: string;
-  readonly run: string;
-  readonly base: string;
-  readonly events: string;
-  readonly inbox: string;
-  readonly acknowledged: string;
-  readonly index: string;
-  readonly fence: string;
-  readonly expiry: string;
+  readonly #tag: string;
+
+  constructor(tag: string, name: string) {
+    this.name = name;
+    this.#tag = tag;
+  }
+
+  get run(): string {
+    return `${this.#tag}r:${this.name}`;
+  }
+  get base(): string {
+    return `${this.#tag}b:${this.name}`;
+  }
+  get events(): string {
+    return `${this.#tag}e:${this.name}`;
+  }
+  get inbox(): string {
+    return `${this.#tag}i:${this.name}`;
+  }
+  get acknowledged(): string {
+    return `${this.#tag}a:${this.name}`;
+  }
+  get index(): string {
+    return `${this.#tag}x`;
+  }
+  get fence(): string {
+    return `${this.#tag}f`;
+  }
+  get expiry(): string {
+    return `${this.#tag}t`;
+  }
 }
 
 export class KeyNames {
@@ -63,19 +86,7 @@ export class KeyNames {
   }
 
   of(id: string): RunKeys {
-    const tag = this.#tags[shardOf(id)] ?? '';
-    const name = encodeName(id);
-    return {
-      name,
-      run: `${tag}r:${name}`,
-      base: `${tag}b:${name}`,
-      events: `${tag}e:${name}`,
-      inbox: `${tag}i:${name}`,
-      acknowledged: `${tag}a:${name}`,
-      index: `${tag}x`,
-      fence: `${tag}f`,
-      expiry: `${tag}t`,
-    };
+    return new RunKeys(this.#tags[shardOf(id)] ?? '', encodeName(id));
   }
 
   indexOf(shard: number): string {

@@ -49,20 +49,20 @@ export class Caller {
     this.#name = name;
   }
 
-  async call(script: Script, keys: string[], args: readonly string[]): Promise<Reply> {
-    try {
-      return await this.#connection.call(script, keys, args);
-    } catch (error) {
-      if (isWrongType(error)) throw await this.#wrongKey(keys, error as EngramError);
-      if (isStumble(error)) {
-        throw new CorruptCheckpointError(`${this.#name}, key ${keys[0] ?? ''}`, 'it cannot be understood', error);
-      }
-      throw error;
+  call(script: Script, keys: string[], args: readonly string[]): Promise<Reply> {
+    return this.#connection.call(script, keys, ['0', ...args]).catch((error: unknown) => this.#explain(keys, error));
+  }
+
+  async #explain(keys: string[], error: unknown): Promise<never> {
+    if (isWrongType(error)) throw await this.#wrongKey(keys, error as EngramError);
+    if (isStumble(error)) {
+      throw new CorruptCheckpointError(`${this.#name}, key ${keys[0] ?? ''}`, 'it cannot be understood', error);
     }
+    throw error;
   }
 
   async #wrongKey(keys: string[], error: EngramError): Promise<EngramError> {
-    const found = (await this.#connection.call(SCRIPTS.types, keys, [])) as readonly string[];
+    const found = (await this.#connection.call(SCRIPTS.types, keys, ['0'])) as readonly string[];
     const at = keys.findIndex((key, i) => found[i] !== 'none' && found[i] !== typeOf(key));
     const key = keys[at];
     if (key === undefined) return error;

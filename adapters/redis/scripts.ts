@@ -5,7 +5,7 @@
  *  - whatever can be refused is refused before the first write, and the types of the keys are looked at before it too,
  *    so that a script writes all or nothing;
  *  - ARGV[1] is '1' when the same call was sent before and its answer was lost;
- *  - texts of runs go through as they are: nothing is parsed here but the facts of a checkpoint, which are short.
+ *  - texts of runs go through as they are: of a record nothing is parsed but its facts, which are short and say where to cut.
  *
  * Fields of the hash of a run: h where it stands (`<newest seq> <fence> <how many checkpoints> <index>`, the fence with
  * a minus behind it when the lease was given up), o owner (JSON), k key of the owner, u until when the lease lasts, l the
@@ -194,7 +194,9 @@ while a <= #ARGV do
   local keys, args = tonumber(ARGV[a]), tonumber(ARGV[a + 1])
   local ok, reply = pcall(save, k, keys, a + 2)
   k, a = k + keys, a + 2 + args
-  if not ok and type(reply) == 'string' then reply = {err = 'ERR ' .. reply} end
+  if not ok and type(reply) == 'string' then
+    reply = {err = string.find(reply, '^%u[%u%d]+ ') and reply or 'ERR ' .. reply}
+  end
   if type(reply) == 'table' and reply.err then reply = {'error', reply.err} end
   replies[#replies + 1] = reply
 end
@@ -209,76 +211,78 @@ if #r == 0 then
 end
 return {'run', r, redis.call('HGETALL', KEYS[2])}`);
 
-/** The seqs from the newest one backwards, and the records of those after the oldest; ends early where one is missing. */
-const CHAIN = `
-local function chain(r)
-  local newest = stands(r)
-  local floor = redis.call('HGET', r, 'l')
-  local seqs, records, at = {}, {}, newest
-  while at and at ~= '0' do
-    local record = redis.call('HGET', r, at)
-    if not record then return seqs, records, floor, false end
-    seqs[#seqs + 1], records[#records + 1] = at, record
-    if at == floor then break end
-    at = string.match(record, '^(%d+) ')
-    if not at then return seqs, records, floor, false end
+/** The seqs that there are records of, newest first. */
+const SEQS = `
+local function seqs(r)
+  local found = {}
+  for _, field in ipairs(redis.call('HKEYS', r)) do
+    if string.find(field, '^%d+$') then found[#found + 1] = field end
   end
-  return seqs, records, floor, true
+  table.sort(found, function (a, b) return tonumber(a) > tonumber(b) end)
+  return found
 end`;
 
-/** KEYS r. */
-const history = script(`${STANDS}
-local newest = stands(KEYS[1])
-local seqs = {newest}
-for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
-  if string.find(field, '^%d+$') then seqs[#seqs + 1] = field end
-end
-return seqs`);
+/** What can be asked for; the newest also where its record is gone, so that it is missed. KEYS r. */
+const history = script(`${SEQS}
+local h = redis.call('HGET', KEYS[1], 'h')
+local found = seqs(KEYS[1])
+found[#found + 1] = h and string.match(h, '^%d+') or nil
+return found`);
 
 /**
- * Moves what the checkpoints before the newest ones changed into the base, and their events into the list of events.
+ * Moves what the checkpoints before the newest ones changed into the base, and their events into the list of events. One
+ * that is damaged or missing is in the way until a whole one after it is as old as that: then it is dropped.
  * KEYS r e b; ARGV retry, how many to keep.
  */
-const prune = script(`${EXPECT}${STANDS}${CHAIN}
+const prune = script(`${EXPECT}${STANDS}${SEQS}
 local r, e, b = KEYS[1], KEYS[2], KEYS[3]
-local seqs, records, floor, intact = chain(r)
-local keep = tonumber(ARGV[2])
-if not intact or #seqs <= keep then return 0 end
+local newest, fence, free, _, index = stands(r)
+local found, keep = seqs(r), tonumber(ARGV[2])
+if not newest or #found <= keep then return 0 end
 local wrong = mistyped('list', e) or mistyped('hash', b)
 if wrong then return wrong end
-local final, clear, events = {}, false, {}
-for at = #seqs, keep, -1 do
-  if seqs[at] ~= floor then
-    local record = records[at]
-    local head, facts, from = string.match(record, '^%d+ (%d+) ([^\\n]*)\\n()')
-    if not head then return 0 end
-    facts, from = cjson.decode(facts), from + head
-    if facts[2] == 1 then final, clear = {}, true end
-    for place, name in ipairs(facts[3]) do
-      final[name] = string.sub(record, from, from + facts[4][place] - 1)
-      from = from + facts[4][place]
-    end
-    for _, name in ipairs(facts[5]) do final[name] = false end
-    if from > #record + 1 then return 0 end
-    if from <= #record then events[#events + 1] = string.sub(record, from) end
+local floor = redis.call('HGET', r, 'l') or '0'
+local final, clear, events, before, intact = {}, false, {}, floor, true
+for at = #found, keep, -1 do
+  if found[at] ~= floor then
+    local record = redis.call('HGET', r, found[at])
+    local link, head, facts, from = string.match(record, '^(%d+) (%d+) ([^\\n]*)\\n()')
+    local ok, told = pcall(cjson.decode, facts or '')
+    if link and ok and type(told) == 'table' and #told == 6 then
+      if told[2] == 1 then final, clear, intact = {}, true, true end
+      intact = intact and (told[2] == 1 or link == before)
+      from = from + head
+      for place, name in ipairs(told[3]) do
+        final[name] = string.sub(record, from, from + told[4][place] - 1)
+        from = from + told[4][place]
+      end
+      for _, name in ipairs(told[5]) do final[name] = false end
+      if from + told[6] ~= #record + 1 then intact = false
+      elseif told[6] > 0 then events[#events + 1] = string.sub(record, from) end
+    else intact = false end
+    before = found[at]
   end
 end
+if not intact then return 0 end
 if clear then redis.call('DEL', b) end
 for name, text in pairs(final) do
   if text then redis.call('HSET', b, name, text) else redis.call('HDEL', b, name) end
 end
 each(events, 1, #events, function (...) redis.call('RPUSH', e, ...) end)
-each(seqs, keep + 1, #seqs, function (...) redis.call('HDEL', r, ...) end)
-local newest, fence, free, _, index = stands(r)
-redis.call('HSET', r, 'l', seqs[keep], 'z', redis.call('HLEN', b),
+each(found, keep + 1, #found, function (...) redis.call('HDEL', r, ...) end)
+redis.call('HSET', r, 'l', found[keep], 'z', redis.call('HLEN', b),
   'h', newest .. ' ' .. fence .. (free and '- ' or ' ') .. keep .. ' ' .. index)
+local left = redis.call('PTTL', r)
+if left > 0 then
+  redis.call('PEXPIRE', e, left)
+  redis.call('PEXPIRE', b, left)
+end
 return 1`);
 
-/** The list of events, then the records of which the events are not in it, newest first. KEYS r e. */
-const events = script(`${STANDS}${CHAIN}
-local seqs, records, floor = chain(KEYS[1])
-if floor and seqs[#seqs] == floor then records[#records] = nil end
-return {redis.call('LRANGE', KEYS[2], 0, -1), records}`);
+/** The list of events, then the run with its records. KEYS r e. */
+const events = script(`
+local r = redis.call('HGETALL', KEYS[1])
+return {#r > 0 and redis.call('LRANGE', KEYS[2], 0, -1) or {}, r}`);
 
 /** KEYS r i a; ARGV retry, delivery id, body. */
 const post = script(`${STANDS}${ENDED}
@@ -306,8 +310,8 @@ end
 return pages`);
 
 /**
- * What a list says of runs: where it stands, owner, until when, how many messages, head. Of one whose key holds something
- * else it says nothing, and goes on. KEYS r of each.
+ * What a list says of runs: where it stands, owner, until when, how many messages, head, whether it is there. Of one whose
+ * key holds something else it says nothing more, and goes on. KEYS r of each.
  */
 const summaries = script(`
 local found = {}
@@ -318,6 +322,7 @@ for at, r in ipairs(KEYS) do
   local record = m[1] ~= '' and redis.call('HGET', r, string.match(m[1], '^%d*')) or ''
   local size, from = string.match(record, '^%d+ (%d+) [^\\n]*\\n()')
   m[5] = size and string.sub(record, from, from + size - 1) or ''
+  m[6] = redis.call('EXISTS', r)
   found[at] = m
 end
 return found`);

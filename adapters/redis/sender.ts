@@ -16,23 +16,21 @@ export interface Outgoing {
   readonly script: Script;
   readonly keys: string[];
   /** The first one tells the script whether the call was sent before. */
-  readonly arguments: string[];
+  readonly args: string[];
+  onReply(reply: Reply): void;
+  onError(error: unknown): void;
 }
 
-interface Waiting {
-  readonly call: Outgoing;
-  readonly isAnswered: (reply: Reply) => void;
-  readonly hasFailed: (error: unknown) => void;
-}
-
-const MOST_CALLS = 64;
+/** So few that the server works on the first ones while the last are made. */
+const MOST_CALLS = 12;
 /** Of one call that goes with others. */
 const MOST_ARGUMENTS = 500;
+const MOST_LETTERS = 65_536;
 
 export class Sender {
   readonly #client: RedisClient;
   #mayJoin: boolean;
-  #waiting: Waiting[] = [];
+  #waiting: Outgoing[] = [];
 
   constructor(client: RedisClient, mayJoin: boolean) {
     this.#client = client;
@@ -40,55 +38,75 @@ export class Sender {
   }
 
   /** @param isAlone nothing else is on its way, so that there is nothing to wait for */
-  send(call: Outgoing, isAlone: boolean): Promise<Reply> {
-    const joins = this.#mayJoin && !isAlone && call.script === SCRIPTS.save && call.arguments.length <= MOST_ARGUMENTS;
-    if (!joins) return this.#run(call.script, call.keys, call.arguments);
-    return new Promise((isAnswered, hasFailed) => {
-      this.#waiting.push({ call, isAnswered, hasFailed });
-      if (this.#waiting.length === 1) setImmediate(() => this.#flush());
-      else if (this.#waiting.length === MOST_CALLS) this.#flush();
-    });
+  send(call: Outgoing, isAlone: boolean): void {
+    const joins = this.#mayJoin && !isAlone && call.script === SCRIPTS.save && isSmall(call.args);
+    if (!joins) {
+      this.#alone(call);
+      return;
+    }
+    this.#waiting.push(call);
+    if (this.#waiting.length === 1) setImmediate(() => this.#flush());
+    else if (this.#waiting.length === MOST_CALLS) this.#flush();
   }
 
   #flush(): void {
-    const waiting = this.#waiting.splice(0);
+    const waiting = this.#waiting;
     const [first] = waiting;
+    this.#waiting = [];
     if (first === undefined) return;
     if (waiting.length === 1) this.#alone(first);
-    else void this.#together(waiting);
+    else this.#together(waiting);
   }
 
-  #alone({ call, isAnswered, hasFailed }: Waiting): void {
-    this.#run(call.script, call.keys, call.arguments).then(isAnswered, hasFailed);
+  #alone(call: Outgoing): void {
+    const { script, keys, args } = call;
+    const done = (reply: Reply): void => call.onReply(reply);
+    const failed = (error: unknown): void => call.onError(error);
+    this.#run(script, keys, args, done, failed);
   }
 
-  async #together(waiting: readonly Waiting[]): Promise<void> {
+  #together(waiting: readonly Outgoing[]): void {
     const keys: string[] = [];
     const args: string[] = [];
-    for (const { call } of waiting) {
+    for (const call of waiting) {
       keys.push(...call.keys);
-      args.push(String(call.keys.length), String(call.arguments.length), ...call.arguments);
+      args.push(String(call.keys.length), String(call.args.length), ...call.args);
     }
-    try {
-      const replies = (await this.#run(SCRIPTS.saves, keys, args)) as readonly Reply[];
-      waiting.forEach(({ isAnswered, hasFailed }, i) => {
-        const reply = replies[i] as Reply;
-        if (Array.isArray(reply) && reply[0] === 'error') hasFailed(new Error(String(reply[1])));
-        else isAnswered(reply);
+    const done = (replies: Reply): void =>
+      waiting.forEach((call, i) => {
+        const reply = (replies as readonly Reply[])[i] as Reply;
+        if (Array.isArray(reply) && reply[0] === 'error') call.onError(new Error(String(reply[1])));
+        else call.onReply(reply);
       });
-    } catch (error) {
-      if (wordOf(error) === 'CROSSSLOT') {
-        this.#mayJoin = false;
-        for (const one of waiting) this.#alone(one);
-      } else for (const { hasFailed } of waiting) hasFailed(error);
-    }
+    const failed = (error: unknown): void => {
+      const isOnCluster = wordOf(error) === 'CROSSSLOT';
+      if (isOnCluster) this.#mayJoin = false;
+      for (const call of waiting) {
+        if (isOnCluster) this.#alone(call);
+        else call.onError(error);
+      }
+    };
+    this.#run(SCRIPTS.saves, keys, args, done, failed);
   }
 
-  #run(script: Script, keys: string[], args: string[]): Promise<Reply> {
+  #run(
+    script: Script,
+    keys: string[],
+    args: string[],
+    done: (reply: Reply) => void,
+    failed: (error: unknown) => void,
+  ): void {
     const options = { keys, arguments: args };
-    return this.#client.evalSha(script.sha, options).catch((error: unknown) => {
-      if (wordOf(error) !== 'NOSCRIPT') throw error;
-      return this.#client.eval(script.text, options);
-    }) as Promise<Reply>;
+    const isNew = (error: unknown): void => {
+      if (wordOf(error) === 'NOSCRIPT') this.#client.eval(script.text, options).then(done as () => void, failed);
+      else failed(error);
+    };
+    this.#client.evalSha(script.sha, options).then(done as () => void, isNew);
   }
+}
+
+function isSmall(args: readonly string[]): boolean {
+  let letters = 0;
+  for (const arg of args) letters += arg.length;
+  return args.length <= MOST_ARGUMENTS && letters <= MOST_LETTERS;
 }

@@ -1,8 +1,8 @@
 /**
  * The store contract: all that the library asks of a place where runs are kept, and all that a caller may rely on.
  *
- * Job: keep texts, in order, under the rules below. Not its job: what the texts mean. Every `head` and every part is a
- * JSON text without a raw line break, so that a store may embed it in a line or a document as it is.
+ * Job: keep texts, in order, under the rules below. Not its job: what the texts mean. Every `head`, part
+ * and event is a JSON text without a raw line break, so that a store may embed it in a line or a document as it is.
  *
  * What holds for every method:
  *  - it is atomic: another process sees all of it or nothing, and so does the next process after a crash;

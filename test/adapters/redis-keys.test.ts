@@ -91,26 +91,85 @@ describe('history', () => {
     expect(await client.hLen(hash)).toBeLessThan(40);
   });
 
-  it.each<[string, (record: string) => string, string]>([
-    ['its end', (record) => record.slice(0, record.indexOf('\n') + 3), 'its record is cut off'],
-    ['its facts', (record) => record.replace('[', ''), 'its record cannot be read'],
-  ])('tells of a checkpoint that lacks %s, and those before it are still there', async (_, spoiled, told) => {
+  it.each<[string, (record: string) => string]>([
+    ['its end', (record) => record.slice(0, -1)],
+    ['most of it', (record) => record.slice(0, record.indexOf('\n') + 3)],
+    ['its facts', (record) => record.replace('[', '')],
+    ['a letter', (record) => record.replace('"three"', '"thee"')],
+  ])('tells of a checkpoint that lacks %s, and those before it are still there', async (_, spoiled) => {
     const prefix = freshPrefix();
     const store = opened(prefix);
     const lease = await created(store, 'run');
     await store.save(saving('run', 2, lease, { parts: { a: '2' } }));
-    await store.save(saving('run', 3, lease, { parts: { b: '3' } }));
+    await store.save(saving('run', 3, lease, { parts: { b: '"three"' } }));
     const client = await connected(url);
     const [hash = ''] = await client.keys(`${prefix}*:r:run`);
     await client.hSet(hash, '3', spoiled((await client.hGet(hash, '3')) ?? ''));
     await expect(store.load('run')).rejects.toMatchObject({
       name: 'CorruptCheckpointError',
-      message: expect.stringMatching(new RegExp(`checkpoint 3 of run "run" in redis:.*${told}`)) as string,
+      message: expect.stringMatching(
+        /checkpoint 3 of run "run" in redis:.*the record of checkpoint 3 cannot be read/,
+      ) as string,
     });
     expect(Object.fromEntries((await store.load('run', 2))?.parts ?? [])).toEqual({ a: '2' });
     await client.hDel(hash, '3');
     expect(await store.history('run')).toEqual([3, 2, 1]);
     await expect(store.load('run')).rejects.toMatchObject({ name: 'CorruptCheckpointError' });
+  });
+
+  it('a damaged or missing checkpoint hides no events but its own, and is forgotten after a whole one', async () => {
+    const prefix = freshPrefix();
+    const store = opened(prefix, { history: 4 });
+    const lease = await created(store, 'run');
+    const client = await connected(url);
+    const save = (seq: number, more = {}) =>
+      store.save(saving('run', seq, lease, { parts: { [`p${seq}`]: '1' }, events: [`${seq}`], ...more }));
+    await save(2);
+    await save(3);
+    const [hash = ''] = await client.keys(`${prefix}*:r:run`);
+    await client.hSet(hash, '2', 'damaged');
+    await client.hDel(hash, '1');
+    expect(await store.events('run')).toEqual(['3']);
+    for (let seq = 4; seq <= 24; seq++) await save(seq);
+    await store.prune('run', 4);
+    expect(await store.history('run')).toHaveLength(23);
+    await save(25, { whole: true });
+    for (let seq = 26; seq <= 60; seq++) await save(seq);
+    expect((await store.history('run')).length).toBeLessThan(13);
+    const { parts } = (await store.load('run')) ?? expect.fail('it is gone');
+    expect([...parts.keys()].sort()).toEqual(Array.from({ length: 36 }, (_, i) => `p${i + 25}`));
+    expect(await store.events('run')).toEqual(Array.from({ length: 58 }, (_, i) => `${i + 3}`));
+  });
+
+  it('damage to the oldest checkpoint that is kept spoils none that builds on it', async () => {
+    const prefix = freshPrefix();
+    const store = opened(prefix);
+    const lease = await created(store, 'run');
+    for (let seq = 2; seq <= 6; seq++) await store.save(saving('run', seq, lease, { parts: { [`p${seq}`]: '1' } }));
+    await store.prune('run', 3);
+    const client = await connected(url);
+    const [hash = ''] = await client.keys(`${prefix}*:r:run`);
+    await client.hSet(hash, '4', 'damaged');
+    expect([...((await store.load('run'))?.parts.keys() ?? [])].sort()).toEqual(['a', 'p2', 'p3', 'p4', 'p5', 'p6']);
+    await expect(store.load('run', 4)).rejects.toMatchObject({ name: 'CorruptCheckpointError' });
+  });
+
+  it('is not pruned where a key holds something else, and nothing of it changes', async () => {
+    const prefix = freshPrefix();
+    const store = opened(prefix);
+    const lease = await created(store, 'run');
+    for (let seq = 2; seq <= 4; seq++) await store.save(saving('run', seq, lease));
+    const client = await connected(url);
+    const [hash = ''] = await client.keys(`${prefix}*:r:run`);
+    for (const letter of ['e', 'b']) {
+      const key = hash.replace(':r:', `:${letter}:`);
+      await client.set(key, 'not ours');
+      await expect(store.prune('run', 2)).rejects.toMatchObject({ message: expect.stringContaining(key) as string });
+      expect(await store.history('run')).toEqual([4, 3, 2, 1]);
+      await client.del(key);
+    }
+    await store.prune('run', 2);
+    expect(await store.history('run')).toEqual([4, 3]);
   });
 
   it('tells of a run of which all is missing, lists it, and makes no other under its id until it is deleted', async () => {
@@ -147,6 +206,19 @@ describe('finishedTtl', () => {
     const entries = () => Promise.all(indexes.map((key) => client.zRange(key, 0, -1)));
     await expect.poll(async () => (await entries()).flat()).toEqual(['rrunning']);
     expect(await store.create(creation('ended'))).toBeDefined();
+  });
+
+  it('forgets a run that was pruned after its end, with its events', async () => {
+    const prefix = freshPrefix();
+    const store = opened(prefix, { finishedTtl: 300 });
+    const lease = await created(store, 'run');
+    await store.save(saving('run', 2, lease, { events: ['2'] }));
+    await store.save(saving('run', 3, lease, { index: COMPLETED, release: true }));
+    await store.prune('run', 1);
+    expect(await store.events('run')).toEqual(['1', '2']);
+    const client = await connected(url);
+    await expect.poll(() => client.keys(`${prefix}*:*:run`)).toEqual([]);
+    expect(await store.events('run')).toEqual([]);
   });
 
   it('keeps a run that somebody goes on with, and forgets it after its next end', async () => {

@@ -4,6 +4,7 @@ import { describe, expect, inject, it, onTestFinished } from 'vitest';
 import { type EngramError, InvalidArgumentError, type Store } from 'engram';
 import { redisStore, type RedisStoreOptions } from 'engram/adapters/redis';
 import { claim, creation, saving } from '../../adapters/conformance/bench.js';
+import type { Lease } from '../../src/durability/store.js';
 import { freePort, startRedis, type StartedRedis, type StartRedisOptions } from '../support/redis-server.js';
 import { connected, freshPrefix } from './support/redis.js';
 
@@ -45,8 +46,11 @@ describe('a server that refuses', () => {
     const { url } = await server({ maxmemory: '20mb' });
     const store = storeAt(url);
     const lease = (await store.create(creation('run'))) ?? expect.fail('no lease');
+    const others = await Promise.all(['a', 'b', 'c'].map((id) => store.create(creation(id))));
     const admin = await connected(url);
     await admin.configSet('maxmemory', '1kb');
+    const atOnce = others.map((held, i) => refused(store.save(saving(['a', 'b', 'c'][i] ?? '', 2, held as Lease))));
+    for (const each of await Promise.all(atOnce)) expect(each.hint).toContain('maxmemory');
     const error = await refused(store.save(saving('run', 2, lease, { events: ['1'], head: '"lost"' })));
     expect(error).toMatchObject({ name: 'StoreUnavailableError', retryable: true });
     expect(error.message).toContain('OOM');
