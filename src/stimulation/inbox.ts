@@ -23,6 +23,8 @@ export class Inbox {
   /** Taken, and not acknowledged yet. */
   readonly #taken = new Set<string>();
   #hasNews = false;
+  /** Those that this graph cannot take, of which a warning has told. */
+  readonly #told = new Set<string>();
   /** The run takes no signals after this, also where it has not come to it yet. */
   #isAborted = false;
 
@@ -53,7 +55,7 @@ export class Inbox {
   async read(isReopened = false): Promise<void> {
     const { work } = this.#run;
     if (work.status !== 'running' || work.rare?.ending?.status === 'aborted') return;
-    await this.#open((mail) => {
+    await this.#open((mail, deliveryId) => {
       if ('abort' in mail) {
         if (isReopened) return NOTHING;
         const { reason, compensate } = mail.abort;
@@ -61,8 +63,17 @@ export class Inbox {
         return () => this.#run.abort(reason, compensate);
       }
       if (this.#isAborted || refusalOf(this.#run.work) !== undefined) return null;
-      return 'signal' in mail ? () => this.#run.send(mail.signal) : NOTHING;
+      if ('signal' in mail) return () => this.#run.send(mail.signal);
+      // while a new version is rolled out, somebody's next one may be for the other version to take
+      this.#warnOfProblem(deliveryId, `cannot be delivered by this process, and stays in its inbox: ${mail.problem}`);
+      return null;
     });
+  }
+
+  #warnOfProblem(deliveryId: string, what: string): void {
+    if (this.#told.has(deliveryId)) return;
+    this.#told.add(deliveryId);
+    this.#options.logger.warn(`a signal for run "${this.#run.work.id}" ${what} (delivery id "${deliveryId}")`);
   }
 
   /**
@@ -77,7 +88,10 @@ export class Inbox {
         return isLate ? () => this.#warnLate('an abort', deliveryId, `it had ended (${work.status})`) : NOTHING;
       }
       if (work.status !== 'completed') return null;
-      return 'signal' in mail ? () => leaveUnclaimed(work, mail.signal) : NOTHING;
+      if ('signal' in mail) return () => leaveUnclaimed(work, mail.signal);
+      this.#told.delete(deliveryId);
+      this.#warnOfProblem(deliveryId, `could not be delivered before it completed, and is dropped: ${mail.problem}`);
+      return NOTHING;
     });
   }
 
@@ -115,18 +129,13 @@ export class Inbox {
   }
 
   #hand(message: InboxMessage, take: Take): void {
-    const { codec, logger } = this.#options;
-    const { id, flow } = this.#run.work;
     const { deliveryId } = message;
-    const mail = mailOf(flow.graph, message, codec);
+    const mail = mailOf(this.#run.work.flow.graph, message, this.#options.codec);
     const doIt = take(mail, deliveryId);
     if (doIt === null) return;
     // before it is done: the run may be stored in the turn that this makes
     this.#taken.add(deliveryId);
     this.#hasNews = true;
     doIt();
-    if ('problem' in mail) {
-      logger.warn(`a signal for run "${id}" cannot be delivered, and is dropped: ${mail.problem}`);
-    }
   }
 }

@@ -1,4 +1,4 @@
-import { CNS, type CNSOptions, collateral, expect as expectSignal, neuron, type Store } from 'engram';
+import { type AnyNeuron, CNS, type CNSOptions, collateral, expect as expectSignal, neuron, type Store } from 'engram';
 import { fileStore } from 'engram/adapters/file';
 import { memoryStore } from 'engram/adapters/memory';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -29,7 +29,7 @@ function world(fresh: (clock: ManualClock) => Store) {
   const clock = new ManualClock();
   const store = fresh(clock);
   const logger = recordingLogger();
-  const here = (options: CNSOptions = {}) => {
+  const here = (options: CNSOptions = {}, more: readonly AnyNeuron[] = []) => {
     const trace: string[] = [];
     const ids: string[] = [];
     const clerk = neuron('clerk', {})
@@ -55,7 +55,7 @@ function world(fresh: (clock: ManualClock) => Store) {
         ctx.update((all = '') => `${all as string}${text};`);
       },
     });
-    return { cns: new CNS([clerk, diary], { lease: LEASE, clock, logger, store, ...options }), trace, ids };
+    return { cns: new CNS([clerk, diary, ...more], { lease: LEASE, clock, logger, store, ...options }), trace, ids };
   };
   return { clock, store, logger, here };
 }
@@ -164,22 +164,36 @@ describe('what is in the inbox of a run', () => {
     expect(two.trace).toEqual(['note hello', 'by ann']);
   });
 
-  it('and is none that its graph can take is dropped with a warning; what comes after it is taken', async () => {
-    const { store, logger, here } = world((clock) => memoryStore({ clock }));
+  it('and is none that its graph can take stays with one warning, for a process that can; what comes after it is taken', async () => {
+    const { clock, store, logger, here } = world((clock) => memoryStore({ clock }));
     const one = here();
     await one.cns.stimulate(order.createSignal('book'), { id: 'r' }).checkpoint();
     await one.cns.close();
-    await store.post('r', { deliveryId: 'gone', body: JSON.stringify({ v: { collateral: 'renamed', payload: 1 } }) });
+    await store.post('r', { deliveryId: 'new', body: JSON.stringify({ v: { collateral: 'renamed', payload: 1 } }) });
     await store.post('r', { deliveryId: 'odd', body: JSON.stringify('nothing of ours') });
-    const two = here();
-    await two.cns.signal('r', approved.createSignal('ann'));
-    const again = await two.cns.rehydrate('r');
-    await again?.waitUntilComplete();
-    expect(two.trace).toEqual(['by ann']);
+    await store.post('r', { deliveryId: 'n1', body: JSON.stringify({ v: { collateral: 'note', payload: 'hello' } }) });
+    const old = here();
+    await old.cns.rehydrate('r');
+    await clock.pass(2 * RENEWAL);
+    expect(old.trace).toEqual(['note hello']);
+    const stays = 'cannot be delivered by this process, and stays in its inbox:';
     expect(logger.warnings).toEqual([
-      expect.stringMatching(/^a signal for run "r" cannot be delivered, and is dropped: .*renamed/),
-      expect.stringMatching(/^a signal for run "r" cannot be delivered, and is dropped: /),
+      expect.stringMatching(new RegExp(`^a signal for run "r" ${stays} .*renamed.*delivery id "new"`)),
+      expect.stringContaining('delivery id "odd"'),
     ]);
+    await old.cns.close();
+    expect((await store.inbox('r')).map(({ deliveryId }) => deliveryId)).toEqual(['new', 'odd']);
+    const renamed = collateral<number>('renamed');
+    const taken: number[] = [];
+    const late = neuron('late', {}).dendrite({ collateral: renamed, response: (n) => void taken.push(n) });
+    const newer = here({}, [late]);
+    const again = await newer.cns.rehydrate('r');
+    await newer.cns.signal('r', approved.createSignal('ann'));
+    await again?.waitUntilComplete();
+    expect([newer.trace, taken]).toEqual([['by ann'], [1]]);
+    expect(logger.warnings.at(-1)).toMatch(
+      /^a signal for run "r" could not be delivered before it completed, and is dropped/,
+    );
     expect(await store.inbox('r')).toEqual([]);
   });
 
