@@ -259,6 +259,7 @@ export class DurableRuns {
     this.#closed = true;
     const left = await Promise.allSettled([...this.#leases.keepers].map((keeper) => keeper.letGo()));
     await Promise.all([...this.#beginning, ...this.#turns.values(), ...this.#lookingBack]);
+    this.#leases.stop();
     const failure = left.find((one) => one.status === 'rejected');
     if (failure !== undefined) throw failure.reason;
   }

@@ -18,7 +18,6 @@ import {
   RunSuspendedError,
   SaveFailedError,
   StaleOwnerError,
-  StoreUnavailableError,
   UnknownRunError,
 } from '../errors/index.js';
 import type { Activation } from '../propagation/activation.js';
@@ -29,7 +28,7 @@ import { Drafts, type StoredState } from './drafts.js';
 import { Inbox } from './inbox.js';
 import type { Loss } from './loss.js';
 import type { Logger } from './options.js';
-import { type Outage, Patience } from './outage.js';
+import { isAway, type Outage, Patience } from './outage.js';
 import type { Run } from './run.js';
 import type { EndGate } from './run-more.js';
 import { SaveWaiters } from './save-waiters.js';
@@ -66,6 +65,8 @@ export class Keeper implements EndGate {
   readonly #patience: Patience;
   readonly #loss: Loss;
   #lease: Lease | null = null;
+  /** Was given up while the store was away, which does not know. */
+  unreleased: Lease | null = null;
   #saving = false;
   /** How many saves have begun. */
   #begun = 0;
@@ -296,7 +297,8 @@ export class Keeper implements EndGate {
       return;
     }
     // the run stops here, so that nothing happens that is not stored; whoever mends the store may go on at once. One that
-    // is away would keep us waiting for a second answer: its lease ends by itself
+    // is away would keep us waiting for a second answer
+    if (isAway(error)) this.unreleased = lease;
     const released = isAway(error) ? undefined : this.#store.release(id, lease).catch(() => undefined);
     this.#stop(new SaveFailedError(id, seq, error), released);
     await released;
@@ -387,9 +389,6 @@ export class Keeper implements EndGate {
     this.letGo().catch((error: unknown) => this.#logger.warn(`run "${id}" was let go without its last changes`, error));
   }
 }
-
-/** Whether this says that the store may do later what it cannot do now. */
-const isAway = (error: unknown): boolean => error instanceof StoreUnavailableError && error.retryable;
 
 /** A barrier of a run that has nothing else left: the end's save takes its settlement with it. */
 const lastBarrierOf = (work: Work): Activation | null => {

@@ -1,9 +1,14 @@
-/** Renews the leases of the runs that this CNS holds, three times within a lease. Keeps no process alive by itself. */
+/**
+ * Renews the leases of the runs that this CNS holds, three times within a lease, and releases those that were given up
+ * while the store was away: where a process is known to live by one sign of life, they would last as long as it does.
+ * Keeps no process alive by itself.
+ */
 import type { Clock, Timer } from '../clock/clock.js';
-import type { Store } from '../durability/store.js';
+import type { Lease, Store } from '../durability/store.js';
 import { StaleOwnerError, UnknownRunError } from '../errors/index.js';
 import type { Keeper } from './keeper.js';
 import type { Logger } from './options.js';
+import { isAway } from './outage.js';
 
 export class Leases {
   readonly #store: Store;
@@ -12,6 +17,8 @@ export class Leases {
   readonly #logger: Logger;
   readonly #keepers = new Set<Keeper>();
   readonly #renewing = new Set<Keeper>();
+  /** By run: what is still to be released. */
+  readonly #owed = new Map<string, Lease>();
   #timer: Timer | null = null;
 
   constructor(store: Store, clock: Clock, ttl: number, logger: Logger) {
@@ -33,10 +40,20 @@ export class Leases {
   /** @returns false when it was not among them */
   remove(keeper: Keeper): boolean {
     const wasHeld = this.#keepers.delete(keeper);
-    if (this.#keepers.size > 0) return wasHeld;
+    if (wasHeld && keeper.unreleased !== null) this.#owed.set(keeper.run.work.id, keeper.unreleased);
+    if (this.#isIdle) this.stop();
+    return wasHeld;
+  }
+
+  /** What is still to be released ends by itself. */
+  stop(): void {
+    this.#owed.clear();
     this.#timer?.cancel();
     this.#timer = null;
-    return wasHeld;
+  }
+
+  get #isIdle(): boolean {
+    return this.#keepers.size + this.#owed.size === 0;
   }
 
   #arm(): void {
@@ -52,11 +69,22 @@ export class Leases {
 
   /** One that does not answer holds up no other, and is not asked again meanwhile. */
   #renewAll(): void {
-    if (this.#keepers.size > 0) this.#arm();
+    for (const [id, lease] of this.#owed) void this.#release(id, lease);
+    if (!this.#isIdle) this.#arm();
     for (const keeper of this.#keepers) {
       if (this.#renewing.has(keeper)) continue;
       this.#renewing.add(keeper);
       void this.#renew(keeper).finally(() => this.#renewing.delete(keeper));
+    }
+  }
+
+  /** Once more with the next renewals, where the store is still away. */
+  async #release(id: string, lease: Lease): Promise<void> {
+    try {
+      await this.#store.release(id, lease);
+      if (this.#owed.get(id) === lease) this.#owed.delete(id);
+    } catch (error) {
+      if (!isAway(error)) this.#owed.delete(id);
     }
   }
 

@@ -3,11 +3,14 @@
  * and what the log says: one line when the first run finds it away, one when all of them are stored again.
  */
 import type { Clock, Timer } from '../clock/clock.js';
-import { describeError } from '../errors/index.js';
+import { describeError, StoreUnavailableError } from '../errors/index.js';
 import type { Logger } from './options.js';
 
 const FIRST_WAIT = 50;
 const LONGEST_WAIT = 5000;
+
+/** Whether this says that the store may do later what it cannot do now. */
+export const isAway = (error: unknown): boolean => error instanceof StoreUnavailableError && error.retryable;
 
 /** What the runs of one CNS know of their store together. */
 export class Outage {

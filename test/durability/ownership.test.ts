@@ -6,11 +6,14 @@ import {
   RunSuspendedError,
   StaleOwnerError,
   StoreRequiredError,
+  StoreUnavailableError,
   withCtx,
   type CNSOptions,
   type Store,
 } from 'engram';
+import { fileStore } from 'engram/adapters/file';
 import { memoryStore } from 'engram/adapters/memory';
+import { temporaryFolder } from '../adapters/support/children.js';
 import { describe, expect, it } from 'vitest';
 import { caught } from '../support/caught.js';
 import { ManualClock, quiet } from '../support/manual-clock.js';
@@ -114,6 +117,37 @@ describe('I5: a live run', () => {
     go();
     await run;
     expect(effects).toEqual(['wait tea', 'ship tea']);
+  });
+
+  it('that stops while its store is away is free for others as soon as the store is back, though its process lives on', async () => {
+    const clock = new ManualClock();
+    const store = fileStore({ dir: temporaryFolder(), clock, fsync: false });
+    let isAway = false;
+    const failing = withOverrides(store, {
+      save: (request) =>
+        isAway && request.id === 'r' ? Promise.reject(new StoreUnavailableError('it', 'is away')) : store.save(request),
+      release: (id, lease) =>
+        isAway ? Promise.reject(new StoreUnavailableError('it', 'is away')) : store.release(id, lease),
+    });
+    const [one, other] = [shop({ store: failing, clock }), shop({ store, clock })];
+    const living = one.cns.stimulate(order.createSignal('milk'), { id: 'lives' });
+    const run = one.cns.stimulate(order.createSignal('tea'), { id: 'r' });
+    await living.checkpoint();
+    await run.checkpoint();
+    const ended = caught(run);
+    isAway = true;
+    expect(await caught(run.checkpoint())).toMatchObject({ code: 'SAVE_FAILED' });
+    expect(await ended).toMatchObject({ code: 'SAVE_FAILED' });
+    await clock.pass(LEASE);
+    expect(await caught(other.cns.rehydrate('r'))).toBeInstanceOf(AlreadyOwnedError);
+    isAway = false;
+    await clock.pass(LEASE / 3);
+    other.go();
+    expect(await (await other.cns.rehydrate('r'))?.waitUntilComplete()).toMatchObject({ status: 'completed' });
+    one.go();
+    await living;
+    await Promise.all([one.cns.close(), other.cns.close()]);
+    await store.close();
   });
 });
 
