@@ -41,7 +41,7 @@ export class Sender {
   send(call: Outgoing, isAlone: boolean): void {
     const joins = this.#mayJoin && !isAlone && call.script === SCRIPTS.save && isSmall(call.args);
     if (!joins) {
-      this.#alone(call);
+      this.#run(call);
       return;
     }
     this.#waiting.push(call);
@@ -54,15 +54,8 @@ export class Sender {
     const [first] = waiting;
     this.#waiting = [];
     if (first === undefined) return;
-    if (waiting.length === 1) this.#alone(first);
+    if (waiting.length === 1) this.#run(first);
     else this.#together(waiting);
-  }
-
-  #alone(call: Outgoing): void {
-    const { script, keys, args } = call;
-    const done = (reply: Reply): void => call.onReply(reply);
-    const failed = (error: unknown): void => call.onError(error);
-    this.#run(script, keys, args, done, failed);
   }
 
   #together(waiting: readonly Outgoing[]): void {
@@ -72,36 +65,32 @@ export class Sender {
       keys.push(...call.keys);
       args.push(String(call.keys.length), String(call.args.length), ...call.args);
     }
-    const done = (replies: Reply): void =>
+    const onReply = (replies: Reply): void =>
       waiting.forEach((call, i) => {
         const reply = (replies as readonly Reply[])[i] as Reply;
         if (Array.isArray(reply) && reply[0] === 'error') call.onError(new Error(String(reply[1])));
         else call.onReply(reply);
       });
-    const failed = (error: unknown): void => {
+    const onError = (error: unknown): void => {
       const isOnCluster = wordOf(error) === 'CROSSSLOT';
       if (isOnCluster) this.#mayJoin = false;
       for (const call of waiting) {
-        if (isOnCluster) this.#alone(call);
+        if (isOnCluster) this.#run(call);
         else call.onError(error);
       }
     };
-    this.#run(SCRIPTS.saves, keys, args, done, failed);
+    this.#run({ script: SCRIPTS.saves, keys, args, onReply, onError });
   }
 
-  #run(
-    script: Script,
-    keys: string[],
-    args: string[],
-    done: (reply: Reply) => void,
-    failed: (error: unknown) => void,
-  ): void {
+  #run(call: Outgoing): void {
+    const { script, keys, args } = call;
     const options = { keys, arguments: args };
-    const isNew = (error: unknown): void => {
-      if (wordOf(error) === 'NOSCRIPT') this.#client.eval(script.text, options).then(done as () => void, failed);
-      else failed(error);
-    };
-    this.#client.evalSha(script.sha, options).then(done as () => void, isNew);
+    const answered = (reply: unknown): void => call.onReply(reply as Reply);
+    const failed = (error: unknown): void => call.onError(error);
+    this.#client.evalSha(script.sha, options).then(answered, (error: unknown) => {
+      if (wordOf(error) !== 'NOSCRIPT') failed(error);
+      else this.#client.eval(script.text, options).then(answered, failed);
+    });
   }
 }
 
