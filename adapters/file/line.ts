@@ -10,6 +10,7 @@
  * has the length 0.
  */
 import type { PartChanges, RunIndex } from '../../src/durability/store.js';
+import { quote } from '../quote.js';
 import { checksum } from './sealed.js';
 
 export interface Facts {
@@ -192,8 +193,6 @@ function encodeTexts({ head, parts, events }: Texts, isPlain: (text: string) => 
   return { sizes: `${sizes}]}`, body: `${body}]}` };
 }
 
-const SIMPLE = /^[ !#-[\]-~]{0,64}$/;
-const quote = (text: string): string => (SIMPLE.test(text) ? `"${text}"` : JSON.stringify(text));
 const isThere = (text: string): boolean => text !== '';
 const isWellFormed = (text: string): boolean => (text as unknown as { isWellFormed(): boolean }).isWellFormed();
 const fitsInLine = (text: string): boolean => !text.includes('\n') && isWellFormed(text);

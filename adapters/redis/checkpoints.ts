@@ -1,6 +1,7 @@
 /** Puts a checkpoint together from what the keys of its run hold, and says what is missing. */
 import type { PartChanges, StoredCheckpoint } from '../../src/durability/store.js';
 import { CorruptCheckpointError } from '../../src/errors/index.js';
+import { quote } from '../quote.js';
 import { decodeName, encodeName } from './names.js';
 
 /** What a checkpoint changed: its texts stand behind the head, in the order of `set`, and after them its events. */
@@ -29,8 +30,6 @@ interface Record {
 
 /** The seq before it, the bytes of the head, the facts. */
 const RECORD = /^(\d+) (\d+) ([^\n]*)\n/;
-const SIMPLE = /^[ !#-[\]-~]*$/;
-const quote = (text: string): string => (SIMPLE.test(text) ? `"${text}"` : JSON.stringify(text));
 
 export interface Change {
   readonly fence: number;
