@@ -10,9 +10,13 @@
  *
  * A text never holds a NUL (it is JSON), so that name and text cannot be taken for another name and text.
  */
+import { hashText } from '../graph/hash.js';
+
 /** Sums of two are exact. */
 const MODULUS = 2 ** 52;
 const HALF = 2 ** 26;
+/** Bits of each half of a hash. */
+const UNUSED = 6;
 
 export class StateDigest {
   readonly #parts = new Map<string, number>();
@@ -53,32 +57,7 @@ export function digestOf(parts: Iterable<readonly [string, string]>): string {
   return digest.toString();
 }
 
-/**
- * Two lanes over the code units, as FNV-1a goes over bytes, with different beginnings and odd factors: the digits of the
- * golden ratio, and those that xxHash takes. The end of MurmurHash3 mixes each lane with the other, since in a product a
- * low bit knows nothing of the higher ones. Of each the upper half of the bits counts.
- */
 function hashOf(name: string, text: string): number {
-  let a = 0x9e3779b9;
-  let b = 0x85ebca77;
-  for (let i = 0; i < name.length; i++) {
-    const unit = name.charCodeAt(i);
-    a = Math.imul(a ^ unit, 0x9e3779b1);
-    b = Math.imul(b ^ unit, 0xc2b2ae3d);
-  }
-  a = Math.imul(a, 0x9e3779b1); // the NUL between them
-  b = Math.imul(b, 0xc2b2ae3d);
-  for (let i = 0; i < text.length; i++) {
-    const unit = text.charCodeAt(i);
-    a = Math.imul(a ^ unit, 0x9e3779b1);
-    b = Math.imul(b ^ unit, 0xc2b2ae3d);
-  }
-  return (mixed(a, b) >>> 6) * HALF + (mixed(b, a) >>> 6);
-}
-
-function mixed(lane: number, other: number): number {
-  let mix = lane ^ (other >>> 15);
-  mix = Math.imul(mix ^ (mix >>> 16), 0x85ebca6b);
-  mix = Math.imul(mix ^ (mix >>> 13), 0xc2b2ae35);
-  return mix ^ (mix >>> 16);
+  const { hash1, hash2 } = hashText(`${name}\0${text}`);
+  return (hash1 >>> UNUSED) * HALF + (hash2 >>> UNUSED);
 }

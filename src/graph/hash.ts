@@ -1,5 +1,5 @@
 /**
- * A 64-bit hash of short texts, as two 32-bit halves. Fast, well spread, not against malice.
+ * A 64-bit hash of a text, as two 32-bit halves. Fast, well spread, not against malice.
  * Source of the mixing constants and the finish: MurmurHash3 (A. Appleby, public domain).
  */
 export interface Hash64 {
