@@ -14,9 +14,6 @@ export interface StoringOptions {
   readonly limits: Limits;
 }
 
-/** Of one code unit in UTF-8. */
-const MOST_BYTES = 3;
-
 export class StoredParts {
   readonly #above: number;
   readonly #codec: Codec;
@@ -51,13 +48,13 @@ export class StoredParts {
    * @throws CheckpointTooLargeError; nothing is changed then
    */
   take(changes: PartChanges): PartChanges {
-    this.#guard.take(changes, (name) => labelOf(name, changes.get(name), this.#codec));
+    const sizes = this.#guard.take(changes, (name) => labelOf(name, changes.get(name), this.#codec));
     let kept: Map<string, string | null> | undefined;
     for (const [name, text] of changes) {
       if (text === null) {
         this.#digest.delete(name);
         this.#packed.delete(name);
-      } else if (text.length * MOST_BYTES > this.#above && sizeOf(text) > this.#above && !isPacked(text)) {
+      } else if ((sizes.get(name) ?? 0) > this.#above && !isPacked(text)) {
         const packed = pack(text);
         kept ??= new Map(changes);
         kept.set(name, packed);
