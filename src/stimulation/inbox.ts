@@ -65,15 +65,12 @@ export class Inbox {
       if (this.#isAborted || refusalOf(this.#run.work) !== undefined) return null;
       if ('signal' in mail) return () => this.#run.send(mail.signal);
       // while a new version is rolled out, somebody's next one may be for the other version to take
-      this.#warnOfProblem(deliveryId, `cannot be delivered by this process, and stays in its inbox: ${mail.problem}`);
+      const isNew = !this.#told.has(deliveryId);
+      this.#told.add(deliveryId);
+      const what = `cannot be delivered by this process, and stays in its inbox: ${mail.problem}`;
+      if (isNew) this.#warn('a signal', deliveryId, what);
       return null;
     });
-  }
-
-  #warnOfProblem(deliveryId: string, what: string): void {
-    if (this.#told.has(deliveryId)) return;
-    this.#told.add(deliveryId);
-    this.#options.logger.warn(`a signal for run "${this.#run.work.id}" ${what} (delivery id "${deliveryId}")`);
   }
 
   /**
@@ -89,9 +86,8 @@ export class Inbox {
       }
       if (work.status !== 'completed') return null;
       if ('signal' in mail) return () => leaveUnclaimed(work, mail.signal);
-      this.#told.delete(deliveryId);
-      this.#warnOfProblem(deliveryId, `could not be delivered before it completed, and is dropped: ${mail.problem}`);
-      return NOTHING;
+      const what = `could not be delivered before it completed, and is dropped: ${mail.problem}`;
+      return () => this.#warn('a signal', deliveryId, what);
     });
   }
 
@@ -109,10 +105,12 @@ export class Inbox {
   }
 
   #warnLate(what: string, deliveryId: string, when: string): void {
+    this.#warn(what, deliveryId, `came when ${when}, and was not taken`);
+  }
+
+  #warn(what: string, deliveryId: string, happened: string): void {
     const { id } = this.#run.work;
-    this.#options.logger.warn(
-      `${what} for run "${id}" came when ${when}, and was not taken (delivery id "${deliveryId}")`,
-    );
+    this.#options.logger.warn(`${what} for run "${id}" ${happened} (delivery id "${deliveryId}")`);
   }
 
   async #open(take: Take): Promise<void> {
