@@ -46,7 +46,7 @@ local function each(list, from, to, call)
   for first = from, to, 4000 do call(unpack(list, first, math.min(first + 3999, to))) end
 end`;
 
-/** Seq, fence, a minus if it was given up, how many checkpoints, index; nil when there is no such run. */
+/** Where a run stands, read and written: seq, fence, whether it was given up, how many checkpoints, index; nil for none. */
 const STANDS = `
 local function stands(r)
   local h = redis.call('HGET', r, 'h')
@@ -54,6 +54,9 @@ local function stands(r)
   local seq, fence, free, n, index = string.match(h, '^(%d+) (%d+)(%-?) (%d+) (.*)$')
   if not seq then error('where the run stands cannot be read') end
   return seq, fence, free == '-', n, index
+end
+local function standing(seq, fence, free, n, index)
+  return seq .. ' ' .. fence .. (free and '- ' or ' ') .. n .. ' ' .. index
 end`;
 
 const ENDED = `
@@ -79,7 +82,7 @@ redis.call('SET', f, fence)
 redis.call('DEL', e, b, i, a, r)
 redis.call('ZREM', x, 'c' .. name, 'f' .. name, 'a' .. name)
 redis.call('ZADD', x, 0, string.sub(ARGV[8], 1, 1) .. name)
-redis.call('HSET', r, 'h', '1 ' .. fence .. ' 1 ' .. ARGV[8], 'o', ARGV[5], 'k', ARGV[4], 'u', until_, 'm', ARGV[3],
+redis.call('HSET', r, 'h', standing(1, fence, false, 1, ARGV[8]), 'o', ARGV[5], 'k', ARGV[4], 'u', until_, 'm', ARGV[3],
   '1', '0 ' .. ARGV[9])
 return {'lease', fence, until_}`);
 
@@ -99,7 +102,7 @@ end
 local fence = whole(next_fence(f, held))
 local until_ = whole(now + ARGV[5])
 redis.call('SET', f, fence)
-redis.call('HSET', r, 'h', table.concat({seq, fence, n, index}, ' '), 'o', ARGV[4], 'k', ARGV[3], 'u', until_)
+redis.call('HSET', r, 'h', standing(seq, fence, false, n, index), 'o', ARGV[4], 'k', ARGV[3], 'u', until_)
 if has_ended(index) then
   for at = 1, 5 do redis.call('PERSIST', KEYS[at]) end
 end
@@ -135,7 +138,7 @@ local seq, held, free, n, index = stands(KEYS[1])
 if held ~= ARGV[3] then return 0 end
 local wrong = mistyped('zset', KEYS[6]) or mistyped('zset', KEYS[7])
 if wrong then return wrong end
-redis.call('HSET', KEYS[1], 'h', table.concat({seq, held .. '-', n, index}, ' '))
+redis.call('HSET', KEYS[1], 'h', standing(seq, held, true, n, index))
 if ARGV[4] ~= '0' and has_ended(index) then expire(1, ARGV[2], ARGV[4], KEYS[6], KEYS[7]) end
 return 1`);
 
@@ -170,8 +173,7 @@ local function save(k, keys, a)
   end
   n = n + 1
   local release = ARGV[a + 7] == '1'
-  redis.call('HSET', r, 'h', seq .. ' ' .. fence .. (release and '- ' or ' ') .. n .. ' ' .. index,
-    seq, newest .. ' ' .. record)
+  redis.call('HSET', r, 'h', standing(seq, fence, release, n, index), seq, newest .. ' ' .. record)
   local acks = tonumber(ARGV[a + 9])
   if acks > 0 then
     each(ARGV, a + 10, a + 9 + acks, function (...)
@@ -270,8 +272,7 @@ for name, text in pairs(final) do
 end
 each(events, 1, #events, function (...) redis.call('RPUSH', e, ...) end)
 each(found, keep + 1, #found, function (...) redis.call('HDEL', r, ...) end)
-redis.call('HSET', r, 'l', found[keep], 'z', redis.call('HLEN', b),
-  'h', newest .. ' ' .. fence .. (free and '- ' or ' ') .. keep .. ' ' .. index)
+redis.call('HSET', r, 'l', found[keep], 'z', redis.call('HLEN', b), 'h', standing(newest, fence, free, keep, index))
 local left = redis.call('PTTL', r)
 if left > 0 then
   redis.call('PEXPIRE', e, left)
