@@ -94,6 +94,7 @@ const EVERYTHING: StoreCapabilities = {
 const LACKS: Readonly<Record<Need, string>> = {
   list: 'the store declares that it cannot list runs',
   inbox: 'the store declares that it keeps no inbox',
+  sealsInbox: 'the store does not declare that it ends a run and closes its inbox in one step',
   history: 'the store declares that it keeps the newest checkpoint alone',
   events: 'the store declares that it keeps no events',
   shared: 'the store declares that it is used by one process at a time',
@@ -113,6 +114,7 @@ export function storeConformance(options: ConformanceOptions): void {
   const { it } = runner;
   const has: Readonly<Record<Need, boolean>> = {
     ...capabilities,
+    sealsInbox: capabilities.sealsInbox === true,
     kept: capabilities.survives !== 'nothing',
     kill: hooks.includes('kill'),
     tear: hooks.includes('tear'),
@@ -162,10 +164,10 @@ async function failing(title: string, exclusion: Exclusion, body: () => Promise<
 }
 
 async function agree({ store, subject }: Bench, told: Readonly<Record<Need, boolean>>): Promise<void> {
-  const { survives, shared, history, events, inbox, list } = store.capabilities;
+  const { survives, shared, history, events, inbox, sealsInbox = false, list } = store.capabilities;
   const kept = survives !== 'nothing';
   const hooks = { kill: subject.kill !== undefined, tear: subject.tear !== undefined };
-  const declared: Record<Need, boolean> = { list, inbox, history, events, shared, kept, ...hooks };
+  const declared: Record<Need, boolean> = { list, inbox, sealsInbox, history, events, shared, kept, ...hooks };
   const expected = Object.fromEntries(Object.keys(declared).map((need) => [need, told[need as Need]]));
   assert.deepEqual(
     declared,

@@ -30,6 +30,7 @@ import {
   StaleOwnerError,
   StoreClosedError,
   UnknownRunError,
+  UnreadMessagesError,
 } from '../src/errors/index.js';
 
 interface Checkpoint {
@@ -63,6 +64,7 @@ class MemoryStore implements Store {
     history: true,
     events: true,
     inbox: true,
+    sealsInbox: true,
     list: true,
   };
   readonly #clock: Clock;
@@ -127,8 +129,10 @@ class MemoryStore implements Store {
     const run = this.#held(request.id, request.fence);
     const newest = newestOf(run).seq;
     if (request.seq <= newest) throw new StaleCheckpointError(request.id, request.seq, newest);
-    const { seq, head, whole, parent } = request;
+    const { seq, head, whole, parent, inboxCount } = request;
     if (parent > newest && !whole) throw new LostCheckpointError(request.id, parent, newest);
+    const waiting = run.inbox.size;
+    if (inboxCount !== undefined && inboxCount !== waiting) throw new UnreadMessagesError(request.id, waiting);
     run.checkpoints.push({ seq, head, parts: new Map(request.parts), whole });
     run.events.push(...request.events);
     run.index = { ...request.index };

@@ -110,6 +110,7 @@ class RedisStore implements Store {
     history: true,
     events: true,
     inbox: true,
+    sealsInbox: true,
     list: true,
   };
   readonly #clock: Clock;
@@ -195,11 +196,11 @@ class RedisStore implements Store {
 
   async save(request: SaveRequest): Promise<void> {
     this.#open();
-    const { id, seq, fence, ackInbox, index, release, parent } = request;
+    const { id, seq, fence, ackInbox, index, release, parent, inboxCount = '' } = request;
     const { history, finishedTtl } = this.#settings;
     const keys = this.#keys.of(id);
     const builtOn = String(request.whole ? 0 : parent);
-    const ending = [release ? '1' : '0', String(finishedTtl), String(ackInbox.length)] as const;
+    const ending = [release ? '1' : '0', String(finishedTtl), String(inboxCount), String(ackInbox.length)] as const;
     const args = [keys.name, String(seq), String(fence), builtOn, encodeIndex(index), encodeRecord(request), ...ending];
     if (ackInbox.length > 0) args.push(...ackInbox.map(encodeName));
     const needsAll = ackInbox.length > 0 || (release && finishedTtl > 0);

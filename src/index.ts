@@ -47,6 +47,7 @@ export {
   UnknownModalityError,
   UnknownNeuronError,
   UnknownRunError,
+  UnreadMessagesError,
   UnserializableError,
   UnsupportedFormatError,
   UnwantedAnswerError,

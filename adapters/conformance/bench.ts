@@ -13,13 +13,14 @@ import {
   StaleOwnerError,
   StoreClosedError,
   UnknownRunError,
+  UnreadMessagesError,
 } from '../../src/errors/index.js';
 
 /** What a subject may offer beside its store, so that more of the suite can be run on it. */
 export type Hook = 'kill' | 'tear';
 
 /** What a case needs. `kept`: what is stored outlives the store object; the others are capabilities and hooks. */
-export type Need = 'list' | 'inbox' | 'history' | 'events' | 'shared' | 'kept' | Hook;
+export type Need = 'list' | 'inbox' | 'sealsInbox' | 'history' | 'events' | 'shared' | 'kept' | Hook;
 
 export interface ConformanceCase {
   /** The outcome, as a sentence. */
@@ -196,6 +197,7 @@ const REFUSALS = {
   StaleOwnerError,
   StoreClosedError,
   UnknownRunError,
+  UnreadMessagesError,
 };
 
 /** Asserts on the class as the library tells it, which holds across two copies of the package. */

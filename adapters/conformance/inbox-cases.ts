@@ -1,7 +1,8 @@
 /** Messages for a run, from anyone: each once, in order, until a save acknowledges it. */
 import assert from 'node:assert/strict';
 import type { RunIndex } from '../../src/durability/store.js';
-import { assertInbox, claim, rejects, saving, type ConformanceCase } from './bench.js';
+import type { UnreadMessagesError } from '../../src/errors/index.js';
+import { assertInbox, assertIs, claim, rejects, saving, type ConformanceCase } from './bench.js';
 
 const ended = (status: RunIndex['status']): RunIndex => ({ status, graph: 'flow', due: null });
 
@@ -172,6 +173,65 @@ const CASES: readonly ConformanceCase[] = [
       await bench.save('run', 4, taken, { index: ended('running') });
       await other.post('run', { deliveryId: 'late', body: '1' });
       await assertInbox(bench.store, 'run', ['while it waits', 'late']);
+    },
+  },
+  {
+    title: 'a run does not end over messages that were not read, and nothing of such a save is stored',
+    needs: ['sealsInbox'],
+    run: async (bench) => {
+      const lease = await bench.create('run');
+      const other = await bench.again();
+      const end = (seq: number, inboxCount: number | undefined, ackInbox: string[] = []) =>
+        bench.save('run', seq, lease, { index: ended('completed'), release: true, parent: 1, inboxCount, ackInbox });
+      for (const deliveryId of ['a', 'b']) await other.post('run', { deliveryId, body: '1' });
+      for (const [seq, known] of [0, 1, 3].entries()) {
+        const error = await end(2 + seq, known, ['a']).catch((refusal: unknown) => refusal);
+        assertIs(error, 'UnreadMessagesError');
+        assert.equal((error as UnreadMessagesError).waiting, 2);
+      }
+      assert.equal((await other.load('run'))?.seq, 1);
+      await assertInbox(other, 'run', ['a', 'b']);
+      await end(5, 2, ['a']);
+      assert.equal((await other.load('run'))?.seq, 5);
+      await assertInbox(other, 'run', ['b']);
+    },
+  },
+  {
+    title: 'what is posted while a run ends is refused, or keeps it from ending',
+    needs: ['sealsInbox'],
+    run: async (bench) => {
+      const other = await bench.again();
+      for (let i = 0; i < 12; i += 1) {
+        const id = `run ${i}`;
+        const lease = await bench.create(id);
+        const ending = { index: ended('completed'), release: true, inboxCount: 0 };
+        const post = () => other.post(id, { deliveryId: 'd', body: '1' });
+        const save = () => bench.save(id, 2, lease, ending);
+        const [first, second] = i % 2 === 0 ? [save, post] : [post, save];
+        const [saved, posted] = await Promise.allSettled([first(), second()]).then((both) =>
+          i % 2 === 0 ? both : both.reverse(),
+        );
+        const refused = [saved, posted].flatMap((one) => (one?.status === 'rejected' ? [one.reason as unknown] : []));
+        assert.equal(refused.length, 1, 'one of the two is refused');
+        assertIs(refused[0], saved?.status === 'rejected' ? 'UnreadMessagesError' : 'RunEndedError');
+        await assertInbox(other, id, saved?.status === 'rejected' ? ['d'] : []);
+      }
+    },
+  },
+  {
+    title: 'the number of messages is asked after owner and order, and where it is not told it does not matter',
+    needs: ['sealsInbox'],
+    run: async (bench) => {
+      const lease = await bench.create('run');
+      await bench.store.post('run', { deliveryId: 'd', body: '1' });
+      await bench.save('run', 2, lease);
+      await rejects(bench.save('run', 2, lease, { inboxCount: 0 }), 'StaleCheckpointError');
+      await rejects(bench.save('run', 4, lease, { parent: 3, inboxCount: 0 }), 'LostCheckpointError');
+      const taken = await (await bench.again()).acquire('run', claim('one'));
+      assert.ok(taken);
+      await rejects(bench.save('run', 3, lease, { inboxCount: 0 }), 'StaleOwnerError');
+      await bench.save('run', 3, taken, { index: ended('completed'), release: true });
+      await assertInbox(bench.store, 'run', ['d']);
     },
   },
   {

@@ -7,6 +7,7 @@ import {
   StaleOwnerError,
   StoreUnavailableError,
   UnknownRunError,
+  UnreadMessagesError,
   type EngramError,
 } from '../../src/errors/index.js';
 import type { Connection } from './connection.js';
@@ -28,6 +29,7 @@ export function refusalOf(
 ): EngramError {
   if (word === 'stale checkpoint') return new StaleCheckpointError(id, seq, Number(detail));
   if (word === 'lost checkpoint') return new LostCheckpointError(id, Number(more ?? parent), Number(detail));
+  if (word === 'unread messages') return new UnreadMessagesError(id, Number(detail));
   if (word !== 'stale owner') return new UnknownRunError(id, name);
   // Given up is no better than taken: the next one to hold it has a greater fence.
   return new StaleOwnerError(id, fence, more === 'released' ? fence + 1 : Number(detail));

@@ -144,7 +144,7 @@ return 1`);
 
 /**
  * KEYS r x, and for acknowledgements or a time to keep r e b i a x t; ARGV retry, name, seq, fence, the seq that it builds
- * on or 0, index, record, release, time to keep or 0, how many acknowledged, then these.
+ * on or 0, index, record, release, time to keep or 0, how many messages wait or '', how many acknowledged, then these.
  */
 const SAVE = `${TIME}${EXPECT}${STANDS}${ENDED}${EXPIRE}
 local function save(k, keys, a)
@@ -160,6 +160,10 @@ local function save(k, keys, a)
   if held ~= fence or free then return {'stale owner', held, free and 'released' or ''} end
   if tonumber(seq) <= tonumber(newest) then return {'stale checkpoint', newest} end
   if tonumber(ARGV[a + 4]) > tonumber(newest) then return {'lost checkpoint', newest} end
+  if ARGV[a + 9] ~= '' then
+    local waiting = redis.call('HGET', r, 'w') or '0'
+    if waiting ~= ARGV[a + 9] then return {'unread messages', waiting} end
+  end
   local from, to = string.sub(before, 1, 1), string.sub(index, 1, 1)
   local wrong = from ~= to and mistyped('zset', x)
   if keys > 2 then
@@ -174,9 +178,9 @@ local function save(k, keys, a)
   n = n + 1
   local release = ARGV[a + 7] == '1'
   redis.call('HSET', r, 'h', standing(seq, fence, release, n, index), seq, newest .. ' ' .. record)
-  local acks = tonumber(ARGV[a + 9])
+  local acks = tonumber(ARGV[a + 10])
   if acks > 0 then
-    each(ARGV, a + 10, a + 9 + acks, function (...)
+    each(ARGV, a + 11, a + 10 + acks, function (...)
       redis.call('SADD', KEYS[k + 4], ...)
       local taken = redis.call('HDEL', KEYS[k + 3], ...)
       if taken > 0 then redis.call('HINCRBY', r, 'w', -taken) end

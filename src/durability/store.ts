@@ -93,6 +93,12 @@ export interface SaveRequest {
   readonly index: RunIndex;
   /** Give the lease up with this save (the end of the run). */
   readonly release: boolean;
+  /**
+   * How many messages the caller knows to wait, those of `ackInbox` included. Where another number waits the save is
+   * refused with `UnreadMessagesError`: a run does not end over a message that it has not read. Only a store whose
+   * capabilities say `sealsInbox` is told, and not for every save.
+   */
+  readonly inboxCount?: number | undefined;
 }
 
 export interface InboxMessage {
@@ -152,6 +158,11 @@ export interface StoreCapabilities {
   readonly events: boolean;
   /** Whether `post` works. */
   readonly inbox: boolean;
+  /**
+   * Whether `SaveRequest.inboxCount` is heeded, in one step with the save: a message that is posted meanwhile makes the
+   * save be refused, or is refused because the run has ended. False unless told.
+   */
+  readonly sealsInbox?: boolean;
   /** Whether runs can be listed. */
   readonly list: boolean;
 }
@@ -188,7 +199,7 @@ export interface Store {
   /**
    * Stores a checkpoint. A save whose text is on its way when the caller dies is stored whole or not at all.
    * @throws StaleOwnerError (also when the lease was given up), StaleCheckpointError, LostCheckpointError,
-   * UnknownRunError, StoreUnavailableError; a save that waited behind a failed one fails with it, since it builds on it
+   * UnreadMessagesError, UnknownRunError, StoreUnavailableError; a save that waited behind a failed one fails with it, since it builds on it
    */
   save(request: SaveRequest): Promise<void>;
 

@@ -48,6 +48,7 @@ export {
   StoreRequiredError,
   StoreUnavailableError,
   UnknownRunError,
+  UnreadMessagesError,
   UnserializableError,
   UnsupportedFormatError,
 } from './store-errors.js';

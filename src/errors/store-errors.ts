@@ -108,6 +108,20 @@ export class LostCheckpointError extends EngramError {
   }
 }
 
+/** A save that ends a run while messages wait which it has not read. */
+export class UnreadMessagesError extends EngramError {
+  readonly code = 'UNREAD_MESSAGES';
+  constructor(
+    readonly id: string,
+    /** How many messages wait, read ones included. */
+    readonly waiting: number,
+  ) {
+    super(`run "${id}" is not to end yet: ${waiting} messages wait in its inbox, and not all of them were read`, {
+      hint: 'read the inbox, then save again with this number as `inboxCount`',
+    });
+  }
+}
+
 /** The store could not do what was asked: disk full, read-only, no permission, connection lost. */
 export class StoreUnavailableError extends EngramError {
   readonly code = 'STORE_UNAVAILABLE';

@@ -1,6 +1,7 @@
 /** What was put into the inbox of a durable run: taken once, and acknowledged by the checkpoint that holds it. */
 import type { Codec } from '../durability/codec.js';
 import type { InboxMessage, Store } from '../durability/store.js';
+import { UnreadMessagesError } from '../errors/index.js';
 import { leaveUnclaimed } from '../propagation/expecting.js';
 import { type Mail, mailOf, refusalOf } from './delivery.js';
 import type { Logger } from './options.js';
@@ -23,6 +24,8 @@ export class Inbox {
   /** Taken, and not acknowledged yet. */
   readonly #taken = new Set<string>();
   #hasNews = false;
+  /** By the store, when it refused the end of the run. */
+  #counted: number | undefined;
   /** Those that this graph cannot take, of which a warning has told. */
   readonly #told = new Set<string>();
   /** The run takes no signals after this, also where it has not come to it yet. */
@@ -73,11 +76,34 @@ export class Inbox {
     });
   }
 
-  /**
-   * The end of the run is about to be stored. A signal that is there when it has completed was taken by nobody: its
-   * result says so; of any other run it stays, and arrives when that is taken up again. An abort comes too late.
-   */
+  /** How many messages the end of the run may leave behind or take with it; undefined where the store cannot tell. */
+  get known(): number | undefined {
+    return this.#isSealed ? (this.#counted ?? this.#taken.size) : undefined;
+  }
+
+  get #isSealed(): boolean {
+    const { inbox, sealsInbox } = this.#options.store.capabilities;
+    return inbox && sealsInbox === true;
+  }
+
+  /** The end of the run is about to be stored. A store that looks for itself says so when more waits than is known. */
   async close(): Promise<void> {
+    if (!this.#isSealed) await this.#readLast();
+  }
+
+  /** Takes what the end of the run would have left unread. @returns whether that is why the store has refused it */
+  async readUnread(refusal: unknown): Promise<boolean> {
+    if (!(refusal instanceof UnreadMessagesError)) return false;
+    this.#counted = refusal.waiting;
+    await this.#readLast();
+    return true;
+  }
+
+  /**
+   * A signal that is there when the run has completed was taken by nobody: its result says so; of any other run it
+   * stays, and arrives when that is taken up again. An abort comes too late.
+   */
+  async #readLast(): Promise<void> {
     const { work } = this.#run;
     await this.#open((mail, deliveryId) => {
       if ('abort' in mail) {
@@ -91,11 +117,14 @@ export class Inbox {
     });
   }
 
-  /** The end is stored: what came while that was under way was taken by nobody, and no checkpoint can say so any more. */
+  /**
+   * The end is stored: what came while that was under way was taken by nobody, and no checkpoint can say so any more.
+   * A store that closes the inbox with the end has let nothing in.
+   */
   async lookBack(): Promise<void> {
     const { store, codec } = this.#options;
     const { id, flow, status } = this.#run.work;
-    if (!store.capabilities.inbox) return;
+    if (!store.capabilities.inbox || this.#isSealed) return;
     // a store that was closed meanwhile keeps the message as it is
     for (const message of await store.inbox(id).catch(() => [])) {
       const isAbort = 'abort' in mailOf(flow.graph, message, codec);

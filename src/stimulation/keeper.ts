@@ -213,14 +213,16 @@ export class Keeper implements EndGate {
       const ends = (this.#ending = work.status !== 'running');
       if (ends) await this.#inbox.close();
       this.#waiters.onBegun();
-      const attempt = { seq: this.#drafts.next, ends, barriers: barriersOf(work), ackInbox: this.#inbox.taken };
+      const { taken: ackInbox, known } = this.#inbox;
+      const inboxCount = ends ? known : undefined;
+      const attempt = { seq: this.#drafts.next, ends, barriers: barriersOf(work), ackInbox };
       let head = '';
       try {
         const draft = this.#draft(lease);
         ({ head } = draft);
-        const { ackInbox } = attempt;
-        await this.#store.save({ id: work.id, fence: lease.fence, ...draft, ackInbox, release: ends });
+        await this.#store.save({ id: work.id, fence: lease.fence, ...draft, ackInbox, release: ends, inboxCount });
       } catch (refused) {
+        if (await this.#inbox.readUnread(refused)) continue;
         const made = await this.#loss.makeUp(refused, work, this.#drafts);
         if (made.lease !== undefined && this.#lease !== null) {
           lease = this.#lease = made.lease;

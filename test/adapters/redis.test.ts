@@ -11,6 +11,7 @@ const WRITER = fileURLToPath(new URL('./support/redis-writer.ts', import.meta.ur
 storeConformance({
   name: 'redisStore',
   runner: { describe, it },
+  capabilities: redisStore({ url: 'redis://localhost' }).capabilities,
   hooks: ['kill'],
   fresh: (clock) => {
     const url = inject('redisUrl');

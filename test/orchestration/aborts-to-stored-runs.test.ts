@@ -1,4 +1,12 @@
-import { CNS, type CNSOptions, collateral, expect as expectSignal, neuron, type Store } from 'engram';
+import {
+  CNS,
+  type CNSOptions,
+  collateral,
+  expect as expectSignal,
+  neuron,
+  type Store,
+  UndeliverableSignalError,
+} from 'engram';
 import { fileStore } from 'engram/adapters/file';
 import { memoryStore } from 'engram/adapters/memory';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -149,21 +157,84 @@ describe('cns.abort', () => {
   });
 });
 
-describe('what comes while the end of a run is being stored', () => {
-  /** Just before the end is stored, and after the inbox was read for it, this is done. */
-  const atTheEnd = (store: Store, act: () => Promise<void>): Store =>
-    withOverrides(store, {
-      save: async (request) => {
-        if (request.release) await act();
-        await store.save(request);
-      },
-    });
+/** Just before the end is stored, and after the inbox was read for it, this is done. */
+const atTheEnd = (store: Store, act: () => Promise<void>): Store =>
+  withOverrides(store, {
+    save: async (request) => {
+      if (request.release) await act();
+      await store.save(request);
+    },
+  });
+
+describe('what comes before the end of a run is stored, in a store that closes the inbox with the end', () => {
+  /** Acts once. */
+  const once = (act: () => Promise<void>) => {
+    let isDone = false;
+    return async (): Promise<void> => {
+      if (isDone) return;
+      isDone = true;
+      await act();
+    };
+  };
+
+  it('is in the result when it is a signal, which nobody took', async () => {
+    const { store, logger, here } = await dormant(inMemory);
+    const poster = here();
+    const late = () => poster.cns.signal('r', approved.createSignal('bob'), { deliveryId: 'late-1' });
+    const { cns } = here({ store: atTheEnd(store, once(late)) });
+    const run = await cns.rehydrate('r');
+    await run?.signal(approved.createSignal('ann'));
+    expect(await run?.waitUntilComplete()).toMatchObject({ unclaimed: [{ payload: 'bob' }] });
+    expect(await store.inbox('r')).toEqual([]);
+    await expect(poster.cns.signal('r', approved.createSignal('eve'))).rejects.toThrow(UndeliverableSignalError);
+    await cns.close();
+    expect(logger.warnings).toEqual([]);
+  });
+
+  it('is told of when it is an abort, however often the end is refused', async () => {
+    const { store, logger, here } = await dormant(inMemory);
+    const poster = here();
+    let deliveries = 0;
+    const late = async () => {
+      if (deliveries < 3) await poster.cns.abort('r', 'late', { deliveryId: `late-${++deliveries}` });
+    };
+    const { cns } = here({ store: atTheEnd(store, late) });
+    const run = await cns.rehydrate('r');
+    await run?.signal(approved.createSignal('ann'));
+    expect(await run?.waitUntilComplete()).toMatchObject({ status: 'completed' });
+    await cns.close();
+    expect(logger.warnings).toEqual(
+      [1, 2, 3].map(
+        (n) => `an abort for run "r" came when it had ended (completed), and was not taken (delivery id "late-${n}")`,
+      ),
+    );
+    expect(await store.inbox('r')).toEqual([]);
+  });
+
+  it('stays when it is a signal for a run that has failed or was aborted', async () => {
+    const { store, here } = await dormant(inMemory);
+    const poster = here();
+    const late = () => poster.cns.signal('r', approved.createSignal('bob'), { deliveryId: 'late-1' });
+    const { cns } = here({ store: atTheEnd(store, once(late)) });
+    const run = await cns.rehydrate('r');
+    run?.abort('in time');
+    await caught(run!.waitUntilComplete());
+    await cns.close();
+    expect((await store.inbox('r')).map(({ deliveryId }) => deliveryId)).toEqual(['late-1']);
+    const again = await here().cns.rehydrate('r', { retry: true });
+    expect(await again?.waitUntilComplete()).toMatchObject({ status: 'completed', unclaimed: [] });
+  });
+});
+
+describe('what comes while the end of a run is being stored, in a store that does not close the inbox with it', () => {
+  const unsealed = (store: Store): Store =>
+    withOverrides(store, { capabilities: { ...store.capabilities, sealsInbox: false } });
 
   it('is told of with its delivery id when it is a signal, which nobody took', async () => {
     const { store, logger, here } = await dormant(inMemory);
     const poster = here();
     const late = () => poster.cns.signal('r', approved.createSignal('bob'), { deliveryId: 'late-1' });
-    const { cns } = here({ store: atTheEnd(store, late) });
+    const { cns } = here({ store: atTheEnd(unsealed(store), late) });
     const run = await cns.rehydrate('r');
     await run?.signal(approved.createSignal('ann'));
     expect(await run?.waitUntilComplete()).toMatchObject({ unclaimed: [] });
@@ -178,7 +249,7 @@ describe('what comes while the end of a run is being stored', () => {
     const poster = here();
     let deliveries = 0;
     const late = () => poster.cns.abort('r', 'late', { deliveryId: `late-${++deliveries}` });
-    const { cns } = here({ store: atTheEnd(store, late) });
+    const { cns } = here({ store: atTheEnd(unsealed(store), late) });
     const run = await cns.rehydrate('r');
     run?.abort('in time');
     await caught(run!.waitUntilComplete());
@@ -194,7 +265,9 @@ describe('what comes while the end of a run is being stored', () => {
   it('is told of when it is an abort of a run that has completed, whether the end knows of it or not', async () => {
     const { store, logger, here } = await dormant(inMemory);
     const poster = here();
-    const { cns } = here({ store: atTheEnd(store, () => poster.cns.abort('r', '', { deliveryId: 'after' })) });
+    const { cns } = here({
+      store: atTheEnd(unsealed(store), () => poster.cns.abort('r', '', { deliveryId: 'after' })),
+    });
     const run = await cns.rehydrate('r');
     await poster.cns.abort('r', '', { deliveryId: 'before' });
     await run?.signal(approved.createSignal('ann'));

@@ -23,7 +23,7 @@ export interface Base {
 export type Spoil = (store: Store, base: Base) => Partial<Store>;
 
 export const CAPABILITIES: StoreCapabilities = {
-  ...{ survives: 'process', shared: true, history: true, events: true, inbox: true, list: true },
+  ...{ survives: 'process', shared: true, history: true, events: true, inbox: true, sealsInbox: true, list: true },
 };
 
 /** @param torn how many of the last writes a torn write takes with it */

@@ -1,7 +1,7 @@
 /** Stores that break the contract in what waits for a run, and in what runs they list. */
-import { RunEndedError } from 'engram';
+import { RunEndedError, UnreadMessagesError } from 'engram';
 import { hasEnded } from '../../../src/durability/store.js';
-import { noted, onPage, onSave, parsed, summaryOf, unless, type Violation } from './spoiling.js';
+import { noted, onPage, onSave, parsed, summaryOf, turns, unless, type Violation } from './spoiling.js';
 
 const AGAIN = '\u0000again';
 
@@ -73,6 +73,49 @@ export const spoiledMail: readonly Violation[] = [
         return store.save({ ...request, ackInbox });
       },
     }),
+  },
+  {
+    name: 'ends a run over messages that were not read',
+    caught: ['a run does not end over messages', 'what is posted while a run ends'],
+    spoil: onSave(({ inboxCount: _, ...request }) => request),
+  },
+  {
+    name: 'refuses the end of a run over messages that were read',
+    caught: ['a run does not end over messages'],
+    spoil: onSave((request) => ({
+      ...request,
+      ...(request.inboxCount !== undefined && { inboxCount: request.inboxCount - request.ackInbox.length }),
+    })),
+  },
+  {
+    name: 'looks first for messages and ends the run later',
+    caught: ['what is posted while a run ends'],
+    spoil: (store) => ({
+      save: async ({ inboxCount, ...request }) => {
+        if (inboxCount !== undefined) {
+          const waiting = (await store.inbox(request.id)).length;
+          if (waiting !== inboxCount) throw new UnreadMessagesError(request.id, waiting);
+          await turns();
+        }
+        return store.save(request);
+      },
+    }),
+  },
+  {
+    name: 'asks for messages before it asks for the owner',
+    caught: ['the number of messages is asked after'],
+    spoil: (store) => ({
+      save: async (request) => {
+        const waiting = (await store.inbox(request.id)).length;
+        if ((request.inboxCount ?? waiting) !== waiting) throw new UnreadMessagesError(request.id, waiting);
+        return store.save(request);
+      },
+    }),
+  },
+  {
+    name: 'refuses every save over messages that wait',
+    caught: ['the number of messages is asked after', 'messages posted while saves'],
+    spoil: onSave((request) => ({ inboxCount: 0, ...request })),
   },
   {
     name: 'acknowledges nothing',
