@@ -196,13 +196,13 @@ class RedisStore implements Store {
 
   async save(request: SaveRequest): Promise<void> {
     this.#open();
-    const { id, seq, fence, ackInbox, index, release, parent, inboxCount = '' } = request;
+    const { id, seq, fence, ackInbox, index, release, parent, inboxCount = '-' } = request;
     const { history, finishedTtl } = this.#settings;
     const keys = this.#keys.of(id);
-    const builtOn = String(request.whole ? 0 : parent);
-    const ending = [release ? '1' : '0', String(finishedTtl), String(inboxCount), String(ackInbox.length)] as const;
-    const args = [keys.name, String(seq), String(fence), builtOn, encodeIndex(index), encodeRecord(request), ...ending];
-    if (ackInbox.length > 0) args.push(...ackInbox.map(encodeName));
+    const builtOn = request.whole ? 0 : parent;
+    const ending = `${release ? 1 : 0} ${finishedTtl} ${inboxCount}`;
+    const header = `${seq} ${fence} ${builtOn} ${ending} ${encodeIndex(index)}`;
+    const args = [header, encodeRecord(request), ...ackInbox.map(encodeName)];
     const needsAll = ackInbox.length > 0 || (release && finishedTtl > 0);
     const used = needsAll ? [...whole(keys), keys.expiry] : [keys.run, keys.index];
     const reply = await this.#turns.takeAfterSuccess(id, () => this.#call(SCRIPTS.save, used, args));

@@ -41,19 +41,22 @@ export interface Change {
 
 /** A checkpoint as the scripts take it: without the seq before it, which the server knows. */
 export function encodeRecord({ fence, whole, parts, head, events }: Change): string {
-  let [set, sizes, deleted, texts] = ['', '', '', ''];
+  let [set, deleted, texts] = ['', '', head];
   for (const [given, text] of parts) {
     const name = quote(encodeName(given));
     if (text === null) deleted += deleted === '' ? name : `,${name}`;
     else {
-      sizes += `${set === '' ? '' : ','}${Buffer.byteLength(text)}`;
       set += set === '' ? name : `,${name}`;
       texts += text;
     }
   }
   const lines = events.join('\n');
-  const facts = `[${fence},${whole ? 1 : 0},[${set}],[${sizes}],[${deleted}],${Buffer.byteLength(lines)}]`;
-  return `${Buffer.byteLength(head)} ${facts}\n${head}${texts}${lines}`;
+  texts += lines;
+  // one look at all of it instead of one at each
+  const sizeOf = Buffer.byteLength(texts) === texts.length ? (text: string) => text.length : Buffer.byteLength;
+  let sizes = '';
+  for (const text of parts.values()) if (text !== null) sizes += `${sizes === '' ? '' : ','}${sizeOf(text)}`;
+  return `${sizeOf(head)} [${fence},${whole ? 1 : 0},[${set}],[${sizes}],[${deleted}],${sizeOf(lines)}]\n${texts}`;
 }
 
 /**

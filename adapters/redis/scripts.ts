@@ -143,13 +143,16 @@ if ARGV[4] ~= '0' and has_ended(index) then expire(1, ARGV[2], ARGV[4], KEYS[6],
 return 1`);
 
 /**
- * KEYS r x, and for acknowledgements or a time to keep r e b i a x t; ARGV retry, name, seq, fence, the seq that it builds
- * on or 0, index, record, release, time to keep or 0, how many messages wait or '', how many acknowledged, then these.
+ * KEYS r x, and for acknowledgements or a time to keep r e b i a x t; ARGV retry, header, record, then what is
+ * acknowledged. The header, of one text since every argument has its price: seq, fence, the seq that it builds on or 0,
+ * release, time to keep or 0, how many messages wait or a minus, index.
  */
 const SAVE = `${TIME}${EXPECT}${STANDS}${ENDED}${EXPIRE}
-local function save(k, keys, a)
+local function save(k, keys, a, args)
   local r, x = KEYS[k], KEYS[k + (keys > 2 and 5 or 1)]
-  local name, seq, fence, index, record = ARGV[a + 1], ARGV[a + 2], ARGV[a + 3], ARGV[a + 5], ARGV[a + 6]
+  local seq, fence, parent, release, ttl, count, index =
+    string.match(ARGV[a + 1], '^(%d+) (%d+) (%d+) (%d) (%d+) (%S+) (.*)$')
+  local record = ARGV[a + 2]
   local newest, held, free, n, before = stands(r)
   if not newest then return {'unknown'} end
   if ARGV[a] == '1' and newest == seq then
@@ -159,10 +162,10 @@ local function save(k, keys, a)
   if tonumber(held) < tonumber(fence) then return {'lost checkpoint', newest, newest} end
   if held ~= fence or free then return {'stale owner', held, free and 'released' or ''} end
   if tonumber(seq) <= tonumber(newest) then return {'stale checkpoint', newest} end
-  if tonumber(ARGV[a + 4]) > tonumber(newest) then return {'lost checkpoint', newest} end
-  if ARGV[a + 9] ~= '' then
+  if tonumber(parent) > tonumber(newest) then return {'lost checkpoint', newest} end
+  if count ~= '-' then
     local waiting = redis.call('HGET', r, 'w') or '0'
-    if waiting ~= ARGV[a + 9] then return {'unread messages', waiting} end
+    if waiting ~= count then return {'unread messages', waiting} end
   end
   local from, to = string.sub(before, 1, 1), string.sub(index, 1, 1)
   local wrong = from ~= to and mistyped('zset', x)
@@ -171,35 +174,33 @@ local function save(k, keys, a)
       or mistyped('zset', x) or mistyped('zset', KEYS[k + 6])
   end
   if wrong then return wrong end
+  local name = string.sub(r, #x + 2)
   if from ~= to then
     redis.call('ZADD', x, 0, to .. name)
     redis.call('ZREM', x, from .. name)
   end
   n = n + 1
-  local release = ARGV[a + 7] == '1'
+  release = release == '1'
   redis.call('HSET', r, 'h', standing(seq, fence, release, n, index), seq, newest .. ' ' .. record)
-  local acks = tonumber(ARGV[a + 10])
-  if acks > 0 then
-    each(ARGV, a + 11, a + 10 + acks, function (...)
+  if args > 3 then
+    each(ARGV, a + 3, a + args - 1, function (...)
       redis.call('SADD', KEYS[k + 4], ...)
       local taken = redis.call('HDEL', KEYS[k + 3], ...)
       if taken > 0 then redis.call('HINCRBY', r, 'w', -taken) end
     end)
   end
-  if release and ARGV[a + 8] ~= '0' and has_ended(index) then expire(k, name, ARGV[a + 8], x, KEYS[k + 6]) end
+  if release and ttl ~= '0' and has_ended(index) then expire(k, name, ttl, x, KEYS[k + 6]) end
   return n
 end`;
 
 const save = script(`${SAVE}
-return save(1, #KEYS, 1)`);
+return save(1, #KEYS, 1, #ARGV)`);
 
-/** Several saves, each answered for itself. KEYS of all; ARGV for each how many keys and arguments, then these. */
+/** Several saves of two keys and three arguments, each answered for itself. */
 const saves = script(`${SAVE}
-local replies, k, a = {}, 1, 1
-while a <= #ARGV do
-  local keys, args = tonumber(ARGV[a]), tonumber(ARGV[a + 1])
-  local ok, reply = pcall(save, k, keys, a + 2)
-  k, a = k + keys, a + 2 + args
+local replies = {}
+for k = 1, #KEYS, 2 do
+  local ok, reply = pcall(save, k, 2, (k - 1) / 2 * 3 + 1, 3)
   if not ok and type(reply) == 'string' then
     reply = {err = string.find(reply, '^%u[%u%d]+ ') and reply or 'ERR ' .. reply}
   end

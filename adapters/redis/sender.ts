@@ -24,8 +24,10 @@ export interface Outgoing {
 /** So few that the server works on the first ones while the last are made. */
 const MOST_CALLS = 12;
 /** Of one call that goes with others. */
-const MOST_ARGUMENTS = 500;
 const MOST_LETTERS = 65_536;
+/** Of a save that only stores a checkpoint. */
+const KEYS = 2;
+const ARGUMENTS = 3;
 
 export class Sender {
   readonly #client: RedisClient;
@@ -39,7 +41,7 @@ export class Sender {
 
   /** @param isAlone nothing else is on its way, so that there is nothing to wait for */
   send(call: Outgoing, isAlone: boolean): void {
-    const joins = this.#mayJoin && !isAlone && call.script === SCRIPTS.save && isSmall(call.args);
+    const joins = this.#mayJoin && !isAlone && call.script === SCRIPTS.save && isPlain(call);
     if (!joins) {
       this.#run(call);
       return;
@@ -63,7 +65,7 @@ export class Sender {
     const args: string[] = [];
     for (const call of waiting) {
       keys.push(...call.keys);
-      args.push(String(call.keys.length), String(call.args.length), ...call.args);
+      args.push(...call.args);
     }
     const onReply = (replies: Reply): void =>
       waiting.forEach((call, i) => {
@@ -94,8 +96,7 @@ export class Sender {
   }
 }
 
-function isSmall(args: readonly string[]): boolean {
-  let letters = 0;
-  for (const arg of args) letters += arg.length;
-  return args.length <= MOST_ARGUMENTS && letters <= MOST_LETTERS;
+/** Neither acknowledges nor lets go of anything, and is not large. */
+function isPlain({ keys, args }: Outgoing): boolean {
+  return keys.length === KEYS && args.length === ARGUMENTS && (args[2] as string).length <= MOST_LETTERS;
 }

@@ -3,23 +3,20 @@
  * damage is found. Validated by one schema on write and on read.
  *
  * Two sums: `checksum` covers the envelope itself (the JSON text of all other fields in the order of the schema),
- * `digest` covers the parts. What a reader cannot understand because it is newer is told apart, before anything else is
- * looked at, from what is damaged.
+ * `digest` covers the parts; both find damage, not malice (digest.ts). What a reader cannot understand because it is
+ * newer is told apart, before anything else is looked at, from what is damaged.
  */
-import { hash } from 'node:crypto';
-
 import { z } from 'zod';
 
 import { CorruptCheckpointError, InvalidArgumentError, UnsupportedFormatError } from '../errors/index.js';
 import { quote } from './codec/text.js';
 import { type Compression, COMPRESSIONS } from './compression.js';
-import { digestOf } from './digest.js';
+import { digestOf, digestOfText } from './digest.js';
 
 const FORMAT = 'engram';
 const VERSION = 1;
 /** What every head begins with. */
 const BEGINNING = `{"format":"${FORMAT}","version":${VERSION},`;
-const SHA256 = /^[A-Za-z0-9_-]{43}$/;
 const DIGEST = /^\d{1,16}$/;
 
 const fieldShape = {
@@ -49,7 +46,7 @@ const envelopeSchema = z.strictObject({
   codec: z.literal('json+superjson/1'),
   /** Of the parts that are packed; `none` when none is. */
   compression: z.string(),
-  checksum: z.string().regex(SHA256),
+  checksum: z.string().regex(DIGEST),
 });
 
 /** What the caller says of a checkpoint; the rest of the envelope is the same for all, or computed. */
@@ -80,8 +77,6 @@ function graphText(graph: EnvelopeFields['graph']): string {
   }
   return lastGraphText;
 }
-
-const sumOf = (text: string): string => hash('sha256', text, 'base64url');
 
 /** What the schema asks, at a twentieth of its price: it is asked of every checkpoint, and the schema only for its words. */
 function isSound(f: EnvelopeFields): boolean {
@@ -117,7 +112,7 @@ export function sealEnvelope(fields: EnvelopeFields, compression: Compression = 
     });
   }
   const body = bodyText(fields, compression);
-  return `${body.slice(0, -1)},"checksum":"${sumOf(body)}"}`;
+  return `${body.slice(0, -1)},"checksum":"${digestOfText(body)}"}`;
 }
 
 /**
@@ -146,7 +141,7 @@ export function openEnvelope(text: string, where: string): Envelope {
   const checked = envelopeSchema.safeParse(value);
   if (!checked.success) throw new CorruptCheckpointError(where, `its head is not valid: ${problemsOf(checked.error)}`);
   const { checksum, compression } = checked.data;
-  if (sumOf(bodyText(checked.data, compression)) !== checksum) {
+  if (digestOfText(bodyText(checked.data, compression)) !== checksum) {
     throw new CorruptCheckpointError(where, 'the checksum of its head does not fit');
   }
   if (!isKnown(compression)) {

@@ -62,7 +62,7 @@ describe('a sealed envelope', () => {
             codec: 'json+superjson/1',
             compression: 'none',
           });
-          expect(checksum).toHaveLength(43);
+          expect(checksum).toMatch(/^\d{1,16}$/);
         },
       ),
     );
