@@ -53,7 +53,8 @@ export function encodeRecord({ fence, whole, parts, head, events }: Change): str
   const lines = events.join('\n');
   texts += lines;
   // one look at all of it instead of one at each
-  const sizeOf = Buffer.byteLength(texts) === texts.length ? (text: string) => text.length : Buffer.byteLength;
+  const isAscii = Buffer.byteLength(texts) === texts.length;
+  const sizeOf = (text: string): number => (isAscii ? text.length : Buffer.byteLength(text));
   let sizes = '';
   for (const text of parts.values()) if (text !== null) sizes += `${sizes === '' ? '' : ','}${sizeOf(text)}`;
   return `${sizeOf(head)} [${fence},${whole ? 1 : 0},[${set}],[${sizes}],[${deleted}],${sizeOf(lines)}]\n${texts}`;

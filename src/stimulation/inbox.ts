@@ -76,9 +76,10 @@ export class Inbox {
     });
   }
 
-  /** How many messages the end of the run may leave behind or take with it; undefined where the store cannot tell. */
+  /** How many messages the end of the run may find there; undefined before it, and where the store does not look. */
   get known(): number | undefined {
-    return this.#isSealed ? (this.#counted ?? this.#taken.size) : undefined;
+    const isAtEnd = this.#run.work.status !== 'running';
+    return isAtEnd && this.#isSealed ? (this.#counted ?? this.#taken.size) : undefined;
   }
 
   get #isSealed(): boolean {

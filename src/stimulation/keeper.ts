@@ -213,8 +213,7 @@ export class Keeper implements EndGate {
       const ends = (this.#ending = work.status !== 'running');
       if (ends) await this.#inbox.close();
       this.#waiters.onBegun();
-      const { taken: ackInbox, known } = this.#inbox;
-      const inboxCount = ends ? known : undefined;
+      const { taken: ackInbox, known: inboxCount } = this.#inbox;
       const attempt = { seq: this.#drafts.next, ends, barriers: barriersOf(work), ackInbox };
       let head = '';
       try {

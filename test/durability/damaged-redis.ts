@@ -38,8 +38,8 @@ export class DamagedRedis {
     await makeRuns(this.#store);
     const cells: Cell[] = [];
     for (const name of (await this.#client.keys(`${this.#prefix}*`)).map(String).sort()) {
-      this.#whole.set(name, (await this.#client.dump(name)) as unknown as Buffer);
-      if (String(await this.#client.type(name)) !== 'hash') continue;
+      this.#whole.set(name, await this.#client.dump(name));
+      if ((await this.#client.type(name)) !== 'hash') continue;
       const fields = await this.#client.hGetAll(name);
       for (const [field, text] of Object.entries(fields)) {
         cells.push({ key: name, field, text: text.toString('latin1') });
