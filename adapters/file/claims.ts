@@ -13,8 +13,9 @@
  *    second one is still there, and looks again.
  */
 import { join } from 'node:path';
+import { isProvablyDead } from '../../src/durability/owner.js';
 import type { Claim, Lease, Owner } from '../../src/durability/store.js';
-import { discard, exists, readText, removeFile, replaceFile } from './disk.js';
+import { discard, exists, listFolder, readText, removeFile, replaceFile } from './disk.js';
 import { safeName } from './names.js';
 import { isUnreadable, seal, unseal } from './sealed.js';
 import { CLAIM_KIND, Tickets } from './tickets.js';
@@ -126,6 +127,32 @@ export class Claims {
     if ((this.#beats.get(owner.key) ?? 0) >= until) return;
     replaceFile(this.#beatPath(owner), seal(HEARTBEAT_KIND, { owner, until }));
     this.#beats.set(owner.key, until);
+  }
+
+  /**
+   * Removes the heartbeats of owners that have nothing to say any more, and the tickets that they left behind: an owner
+   * that is dead, or has been silent for `silence` milliseconds after the end of its leases.
+   */
+  tidy(now: number, silence: number): void {
+    for (const name of listFolder(join(this.#dir, 'owners'))) {
+      const path = join(this.#dir, 'owners', name);
+      const left = this.#leftIn(path);
+      if (left === undefined || this.isMine(left.owner)) continue;
+      const isSilent = left.until < now - silence;
+      if (isSilent || (left.until < now && isProvablyDead(left.owner))) discard(path);
+    }
+  }
+
+  /** What a heartbeat or a ticket says; undefined for what cannot be read, which is nobody's to remove. */
+  #leftIn(path: string): Pick<Lease, 'owner' | 'until'> | undefined {
+    try {
+      const text = readText(path);
+      const kind = path.endsWith('.json') ? HEARTBEAT_KIND : CLAIM_KIND;
+      return text === undefined ? undefined : (unseal(kind, text, path) as unknown as Lease);
+    } catch (error) {
+      if (isUnreadable(error)) return undefined;
+      throw error;
+    }
   }
 
   #lease(stem: string, fence: number, beatOf: (owner: Owner) => number): Lease | undefined {

@@ -94,11 +94,12 @@ export class Compactor {
 
   /** Replaces the old logs if that frees a good part of what they take. */
   async compactIfWorthIt(): Promise<Compaction> {
+    this.#tidyOwners();
     const old = this.#oldLogs();
     const fresh = sum(old.filter(({ log }) => !isCompacted(log)).map(({ size }) => size));
     const all = sum(old.map(({ size }) => size));
     const isMuch = fresh >= Math.max(MANY_BYTES, all - fresh) && this.#estimate(old) <= all / 2;
-    return isMuch || old.length >= MANY_LOGS ? this.compact() : NOTHING;
+    return isMuch || old.length >= MANY_LOGS ? this.#compact() : NOTHING;
   }
 
   /** About how many bytes would be left. */
@@ -118,7 +119,17 @@ export class Compactor {
     );
   }
 
-  async compact(isLast = false): Promise<Compaction> {
+  /** Replaces the old logs, whatever that frees. */
+  compact(): Promise<Compaction> {
+    this.#tidyOwners();
+    return this.#compact();
+  }
+
+  #tidyOwners(): void {
+    this.#options.claims.tidy(this.#options.clock.now(), DAY);
+  }
+
+  async #compact(isLast = false): Promise<Compaction> {
     const old = new Map(this.#close(this.#oldLogs()).map(({ log, size }) => [log, size]));
     await this.#options.index.refresh();
     if (old.size === 0) return NOTHING;
@@ -127,7 +138,7 @@ export class Compactor {
       const { size, forgotten, deletions } = await this.#replace(old);
       for (const { id, topFence } of forgotten) this.#forget(id, topFence + 1);
       // Of what is deleted, the first round leaves the deletion itself; it goes when the disk has nothing else of the run.
-      const again = deletions > 0 && !isLast ? await this.compact(true) : NOTHING;
+      const again = deletions > 0 && !isLast ? await this.#compact(true) : NOTHING;
       return { logs: old.size, bytesBefore, bytesAfter: again.logs > 0 ? again.bytesAfter : size };
     } catch (error) {
       // Another process has replaced them meanwhile.

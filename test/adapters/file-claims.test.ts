@@ -8,7 +8,7 @@ import { fileStore } from '../../adapters/file.js';
 import { type FileOperations, wrapFiles } from '../../adapters/file/operations.js';
 import { AlreadyOwnedError, StaleOwnerError } from '../../src/errors/index.js';
 import type { Lease, Store } from '../../src/durability/store.js';
-import { temporaryFolder } from './support/children.js';
+import { StoreProcess, temporaryFolder } from './support/children.js';
 
 const claimsOf = (dir: string): string[] => readdirSync(join(dir, 'runs')).map((name) => join(dir, 'runs', name));
 const inodesOf = (dir: string): number => new Set(claimsOf(dir).map((path) => statSync(path).ino)).size;
@@ -51,6 +51,55 @@ describe('claims', () => {
     await store.save(saving('b', 2, lease));
     expect((await store.list()).runs).toMatchObject([{ id: 'a' }, { id: 'b', lease: { owner: { key: 'one' } } }]);
     await store.close();
+  });
+});
+
+describe('what owners leave behind', () => {
+  const leftIn = (dir: string): string[] => readdirSync(join(dir, 'owners'));
+
+  it('goes when they are dead and their leases are over, and never while they live', async () => {
+    const dir = temporaryFolder();
+    const child = await StoreProcess.start(dir);
+    const { value: lease } = await child.call('create', 'run', '"first"');
+    await child.call('renew', 'run', lease);
+    const until = (lease as Lease).until;
+    const clock = new HandClock();
+    clock.pass(until - clock.now() - 1);
+    const store = fileStore({ dir, clock });
+    expect(leftIn(dir)).toHaveLength(2); // its heartbeat, and what its claims are names of
+    clock.pass(TTL + 600_000);
+    await store.compact();
+    expect(leftIn(dir)).toHaveLength(2);
+    await child.kill();
+    clock.pass(-TTL - 600_000);
+    await store.compact();
+    expect(leftIn(dir)).toHaveLength(2);
+    clock.pass(TTL + 600_000);
+    await store.compact();
+    expect(leftIn(dir)).toEqual([]);
+    expect((await store.list()).runs).toMatchObject([{ id: 'run', lease: { until } }]);
+    await store.close();
+  });
+
+  it('goes after a day of silence where nobody can tell whether they live; what cannot be read stays', async () => {
+    const dir = temporaryFolder();
+    const clock = new HandClock();
+    const first = fileStore({ dir, clock });
+    const lease = (await first.create(creation('run', { claim: claim('elsewhere') }))) as Lease;
+    await first.renew('run', lease, TTL);
+    writeFileSync(join(dir, 'owners', 'odd.json'), 'hello');
+    const store = fileStore({ dir, clock });
+    clock.pass(86_000_000);
+    await store.compact();
+    expect(leftIn(dir)).toHaveLength(3);
+    clock.pass(500_000);
+    await first.compact();
+    expect(leftIn(dir)).toHaveLength(3); // its own
+    await store.compact();
+    expect(leftIn(dir)).toEqual(['odd.json']);
+    await first.renew('run', lease, TTL);
+    expect((await store.list()).runs).toMatchObject([{ lease: { until: clock.now() + TTL } }]);
+    await Promise.all([store.close(), first.close()]);
   });
 });
 

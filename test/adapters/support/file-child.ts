@@ -13,6 +13,7 @@ const claim: Claim = { owner: thisOwner(systemClock), ttl: 600_000, isDead: isPr
 const COMMANDS = {
   create: (id: string, head: string) => store.create({ ...creation(id), head }),
   acquire: (id: string) => store.acquire(id, claim),
+  renew: (id: string, lease: Lease) => store.renew(id, lease, 600_000),
   delete: (id: string) => store.delete(id),
   save: (request: SaveRequest) => store.save(request),
   /** Ends itself at one of its calls to the file system, or after the last. */
