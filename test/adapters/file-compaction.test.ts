@@ -254,6 +254,57 @@ describe('compaction that is cut short', () => {
   }, 60_000);
 });
 
+describe('compaction by several at once', () => {
+  /** The same runs, before and after, for whoever looks. */
+  async function expectWhole(dir: string, before: unknown): Promise<void> {
+    const next = fileStore({ dir });
+    expect(await everythingIn(next, HISTORY)).toEqual(before);
+    await next.compact();
+    expect(await everythingIn(next, HISTORY)).toEqual(before);
+    // what one that died was writing stays for an hour, since nobody can tell whether it is done with
+    expect(logsOf(dir).filter((log) => !log.endsWith('.tmp'))).toHaveLength(1);
+    expect(filesOf(dir).filter((path) => path.includes('gone'))).toEqual([]);
+    await next.close();
+  }
+
+  it('in one process loses nothing, and whoever reads meanwhile misses nothing', async () => {
+    const prepared = temporaryFolder();
+    const { before } = await prepareMixed(prepared);
+    for (let round = 0; round < 12; round += 1) {
+      const dir = temporaryFolder();
+      cpSync(prepared, dir, { recursive: true });
+      const stores = Array.from({ length: 3 }, () => fileStore({ dir }));
+      // each begins where the one before it has come to some turns of the event loop
+      const compactions = stores.map(async (store, i) => {
+        for (let turn = 0; turn < i * round; turn += 1) await new Promise(setImmediate);
+        return store.compact();
+      });
+      const reader = fileStore({ dir });
+      const [read, ...done] = await Promise.all([everythingIn(reader, HISTORY), ...compactions]);
+      expect(read, `round ${round}`).toEqual(before);
+      expect(done.some(({ logs }) => logs > 0)).toBe(true);
+      await Promise.all([reader, ...stores].map((store) => store.close()));
+      await expectWhole(dir, before);
+    }
+  }, 60_000);
+
+  it('in several processes loses nothing, though one of them dies in the middle', async () => {
+    const prepared = temporaryFolder();
+    const { before } = await prepareMixed(prepared);
+    for (const step of [30, 50, 70, Infinity]) {
+      const dir = temporaryFolder();
+      cpSync(prepared, dir, { recursive: true });
+      const [one, two, mortal] = await Promise.all([1, 2, 3].map(() => StoreProcess.start(dir)));
+      const end = mortal?.dies(() => mortal.call('compactUntil', step));
+      const answers = await Promise.all([one?.call('compact'), two?.call('compact')]);
+      expect(answers.map((answer) => answer?.error)).toEqual([undefined, undefined]);
+      await end;
+      await Promise.all([one?.kill(), two?.kill()]);
+      await expectWhole(dir, before);
+    }
+  }, 60_000);
+});
+
 /** Runs with changes, events, a take-over, a prune, messages and a deletion, in logs that are all closed. */
 async function prepareMixed(dir: string) {
   const store = new FileStore({ dir, history: HISTORY, longestLog: 6_000 });

@@ -16,6 +16,7 @@ const COMMANDS = {
   renew: (id: string, lease: Lease) => store.renew(id, lease, 600_000),
   delete: (id: string) => store.delete(id),
   save: (request: SaveRequest) => store.save(request),
+  compact: () => store.compact(),
   /** Ends itself at one of its calls to the file system, or after the last. */
   compactUntil: async (step: number) => {
     let calls = 0;
