@@ -1,8 +1,9 @@
 import { chmodSync, cpSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { claim, creation, saving } from '../../adapters/conformance/bench.js';
 import { FileStore } from '../../adapters/file/file-store.js';
+import { wrapFiles } from '../../adapters/file/operations.js';
 import { fileStore } from '../../adapters/file.js';
 import type { Lease, Store } from '../../src/durability/store.js';
 import { StoreProcess, temporaryFolder } from './support/children.js';
@@ -287,6 +288,35 @@ describe('compaction by several at once', () => {
       await expectWhole(dir, before);
     }
   }, 60_000);
+
+  it('brings back nothing that another one has forgotten while it wrote, also where the id began anew', async () => {
+    const dir = temporaryFolder();
+    const { before } = await prepareMixed(dir);
+    const [slow, fast] = [fileStore({ dir }), fileStore({ dir })];
+    let meanwhile: Promise<unknown> | undefined;
+    const overtake = async (): Promise<void> => {
+      await fast.compact();
+      await fast.create(creation('gone', { head: '"anew"' }));
+    };
+    onTestFinished(
+      wrapFiles((inner) => ({
+        ...inner,
+        // the first to be synced is the new log, all of which is written, and which is not in its place yet
+        sync: async (fd) => {
+          if (meanwhile === undefined) await (meanwhile = overtake());
+          await inner.sync(fd);
+        },
+      })),
+    );
+    expect((await slow.compact()).logs).toBe(0);
+    expect(meanwhile).toBeDefined();
+    for (const store of [slow, fast, fileStore({ dir })]) {
+      const { gone, ...others } = await everythingIn(store, HISTORY);
+      expect(gone).toMatchObject({ history: [1], checkpoints: { 1: { head: '"anew"' } }, events: [], inbox: [] });
+      expect(others).toEqual(before);
+      await store.close();
+    }
+  });
 
   it('in several processes loses nothing, though one of them dies in the middle', async () => {
     const prepared = temporaryFolder();
