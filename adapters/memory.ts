@@ -129,10 +129,13 @@ class MemoryStore implements Store {
     const run = this.#held(request.id, request.fence);
     const newest = newestOf(run).seq;
     if (request.seq <= newest) throw new StaleCheckpointError(request.id, request.seq, newest);
-    const { seq, head, whole, parent, inboxCount } = request;
+    const { seq, head, whole, parent, leaves } = request;
     if (parent > newest && !whole) throw new LostCheckpointError(request.id, parent, newest);
-    const waiting = run.inbox.size;
-    if (inboxCount !== undefined && inboxCount !== waiting) throw new UnreadMessagesError(request.id, waiting);
+    if (leaves !== undefined && run.inbox.size > 0) {
+      const read = new Set([...leaves, ...request.ackInbox]);
+      const unread = [...run.inbox.keys()].filter((deliveryId) => !read.has(deliveryId)).length;
+      if (unread > 0) throw new UnreadMessagesError(request.id, unread);
+    }
     run.checkpoints.push({ seq, head, parts: new Map(request.parts), whole });
     run.events.push(...request.events);
     run.index = { ...request.index };

@@ -196,15 +196,15 @@ class RedisStore implements Store {
 
   async save(request: SaveRequest): Promise<void> {
     this.#open();
-    const { id, seq, fence, ackInbox, index, release, parent, inboxCount = '-' } = request;
+    const { id, seq, fence, ackInbox, index, release, parent, leaves } = request;
     const { history, finishedTtl } = this.#settings;
     const keys = this.#keys.of(id);
     const builtOn = request.whole ? 0 : parent;
-    const ending = `${release ? 1 : 0} ${finishedTtl} ${inboxCount}`;
+    const ending = `${release ? 1 : 0} ${finishedTtl} ${leaves?.length ?? '-'}`;
     const header = `${seq} ${fence} ${builtOn} ${ending} ${encodeIndex(index)}`;
-    const args = [header, encodeRecord(request), ...ackInbox.map(encodeName)];
+    const args = [header, encodeRecord(request), ...ackInbox.map(encodeName), ...(leaves ?? []).map(encodeName)];
     const needsAll = ackInbox.length > 0 || (release && finishedTtl > 0);
-    const used = needsAll ? [...whole(keys), keys.expiry] : [keys.run, keys.index];
+    const used = needsAll ? [...whole(keys), keys.expiry] : [keys.run, keys.index, keys.inbox];
     const reply = await this.#turns.takeAfterSuccess(id, () => this.#call(SCRIPTS.save, used, args));
     if (typeof reply !== 'number') throw refusalOf(this.name, request, reply as Answer);
     // Half as many again are let pile up, so that forgetting costs little. What fails is tried when they are twice as many.

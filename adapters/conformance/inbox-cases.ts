@@ -181,19 +181,27 @@ const CASES: readonly ConformanceCase[] = [
     run: async (bench) => {
       const lease = await bench.create('run');
       const other = await bench.again();
-      const end = (seq: number, inboxCount: number | undefined, ackInbox: string[] = []) =>
-        bench.save('run', seq, lease, { index: ended('completed'), release: true, parent: 1, inboxCount, ackInbox });
-      for (const deliveryId of ['a', 'b']) await other.post('run', { deliveryId, body: '1' });
-      for (const [seq, known] of [0, 1, 3].entries()) {
-        const error = await end(2 + seq, known, ['a']).catch((refusal: unknown) => refusal);
+      const end = (seq: number, ackInbox: string[], leaves: string[]) =>
+        bench.save('run', seq, lease, { index: ended('completed'), release: true, parent: 1, ackInbox, leaves });
+      for (const deliveryId of ['a', 'b', '\ud800']) await other.post('run', { deliveryId, body: '1' });
+      const refusals: readonly [number, string[], string[]][] = [
+        [3, [], []],
+        [2, ['a'], []],
+        [1, ['a'], ['b', 'c', 'd']],
+        [1, ['b', 'never posted'], ['a']],
+      ];
+      for (const [i, [unread, taken, left]] of refusals.entries()) {
+        const error = await end(2 + i, taken, left).catch((refusal: unknown) => refusal);
         assertIs(error, 'UnreadMessagesError');
-        assert.equal((error as UnreadMessagesError).waiting, 2);
+        assert.equal((error as UnreadMessagesError).unread, unread);
       }
       assert.equal((await other.load('run'))?.seq, 1);
-      await assertInbox(other, 'run', ['a', 'b']);
-      await end(5, 2, ['a']);
-      assert.equal((await other.load('run'))?.seq, 5);
-      await assertInbox(other, 'run', ['b']);
+      await assertInbox(other, 'run', ['a', 'b', '\ud800']);
+      await end(9, ['a'], ['b', '\ud800', 'never posted']);
+      assert.equal((await other.load('run'))?.seq, 9);
+      await assertInbox(other, 'run', ['b', '\ud800']);
+      await other.post('run', { deliveryId: 'a', body: '1' });
+      await assertInbox(other, 'run', ['b', '\ud800']);
     },
   },
   {
@@ -204,7 +212,7 @@ const CASES: readonly ConformanceCase[] = [
       for (let i = 0; i < 12; i += 1) {
         const id = `run ${i}`;
         const lease = await bench.create(id);
-        const ending = { index: ended('completed'), release: true, inboxCount: 0 };
+        const ending = { index: ended('completed'), release: true, leaves: [] };
         const post = () => other.post(id, { deliveryId: 'd', body: '1' });
         const save = () => bench.save(id, 2, lease, ending);
         const [first, second] = i % 2 === 0 ? [save, post] : [post, save];
@@ -219,17 +227,17 @@ const CASES: readonly ConformanceCase[] = [
     },
   },
   {
-    title: 'the number of messages is asked after owner and order, and where it is not told it does not matter',
+    title: 'unread messages are asked for after owner and order, and only where the caller asks',
     needs: ['sealsInbox'],
     run: async (bench) => {
       const lease = await bench.create('run');
       await bench.store.post('run', { deliveryId: 'd', body: '1' });
       await bench.save('run', 2, lease);
-      await rejects(bench.save('run', 2, lease, { inboxCount: 0 }), 'StaleCheckpointError');
-      await rejects(bench.save('run', 4, lease, { parent: 3, inboxCount: 0 }), 'LostCheckpointError');
+      await rejects(bench.save('run', 2, lease, { leaves: [] }), 'StaleCheckpointError');
+      await rejects(bench.save('run', 4, lease, { parent: 3, leaves: [] }), 'LostCheckpointError');
       const taken = await (await bench.again()).acquire('run', claim('one'));
       assert.ok(taken);
-      await rejects(bench.save('run', 3, lease, { inboxCount: 0 }), 'StaleOwnerError');
+      await rejects(bench.save('run', 3, lease, { leaves: [] }), 'StaleOwnerError');
       await bench.save('run', 3, taken, { index: ended('completed'), release: true });
       await assertInbox(bench.store, 'run', ['d']);
     },

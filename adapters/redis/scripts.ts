@@ -143,14 +143,25 @@ if ARGV[4] ~= '0' and has_ended(index) then expire(1, ARGV[2], ARGV[4], KEYS[6],
 return 1`);
 
 /**
- * KEYS r x, and for acknowledgements or a time to keep r e b i a x t; ARGV retry, header, record, then what is
- * acknowledged. The header, of one text since every argument has its price: seq, fence, the seq that it builds on or 0,
- * release, time to keep or 0, how many messages wait or a minus, index.
+ * KEYS r x i, and for acknowledgements or a time to keep r e b i a x t; ARGV retry, header, record, what is acknowledged,
+ * what is left in the inbox. The header, of one text since every argument has its price: seq, fence, the seq that it
+ * builds on or 0, release, time to keep or 0, how much is left or a minus where that is not asked, index.
  */
 const SAVE = `${TIME}${EXPECT}${STANDS}${ENDED}${EXPIRE}
+local function unread_in(i, from, to)
+  local unread = redis.pcall('HLEN', i)
+  if unread == 0 or type(unread) ~= 'number' then return 0 end
+  local read = {}
+  for at = from, to - 1 do read[ARGV[at]] = true end
+  for _, id in ipairs(redis.call('HKEYS', i)) do
+    if read[id] then unread = unread - 1 end
+  end
+  return unread
+end
 local function save(k, keys, a, args)
-  local r, x = KEYS[k], KEYS[k + (keys > 2 and 5 or 1)]
-  local seq, fence, parent, release, ttl, count, index =
+  local r, x, i = KEYS[k], KEYS[k + 1], KEYS[k + 2]
+  if keys > 3 then x, i = KEYS[k + 5], KEYS[k + 3] end
+  local seq, fence, parent, release, ttl, left, index =
     string.match(ARGV[a + 1], '^(%d+) (%d+) (%d+) (%d) (%d+) (%S+) (.*)$')
   local record = ARGV[a + 2]
   local newest, held, free, n, before = stands(r)
@@ -163,14 +174,16 @@ local function save(k, keys, a, args)
   if held ~= fence or free then return {'stale owner', held, free and 'released' or ''} end
   if tonumber(seq) <= tonumber(newest) then return {'stale checkpoint', newest} end
   if tonumber(parent) > tonumber(newest) then return {'lost checkpoint', newest} end
-  if count ~= '-' then
-    local waiting = redis.call('HGET', r, 'w') or '0'
-    if waiting ~= count then return {'unread messages', waiting} end
+  local more = a + 3
+  local behind = a + args - (tonumber(left) or 0)
+  if left ~= '-' then
+    local unread = unread_in(i, more, a + args)
+    if unread > 0 then return {'unread messages', whole(unread)} end
   end
   local from, to = string.sub(before, 1, 1), string.sub(index, 1, 1)
   local wrong = from ~= to and mistyped('zset', x)
-  if keys > 2 then
-    wrong = wrong or mistyped('hash', KEYS[k + 3]) or mistyped('set', KEYS[k + 4])
+  if keys > 3 then
+    wrong = wrong or mistyped('hash', i) or mistyped('set', KEYS[k + 4])
       or mistyped('zset', x) or mistyped('zset', KEYS[k + 6])
   end
   if wrong then return wrong end
@@ -182,10 +195,10 @@ local function save(k, keys, a, args)
   n = n + 1
   release = release == '1'
   redis.call('HSET', r, 'h', standing(seq, fence, release, n, index), seq, newest .. ' ' .. record)
-  if args > 3 then
-    each(ARGV, a + 3, a + args - 1, function (...)
+  if behind > more then
+    each(ARGV, more, behind - 1, function (...)
       redis.call('SADD', KEYS[k + 4], ...)
-      local taken = redis.call('HDEL', KEYS[k + 3], ...)
+      local taken = redis.call('HDEL', i, ...)
       if taken > 0 then redis.call('HINCRBY', r, 'w', -taken) end
     end)
   end
@@ -196,11 +209,11 @@ end`;
 const save = script(`${SAVE}
 return save(1, #KEYS, 1, #ARGV)`);
 
-/** Several saves of two keys and three arguments, each answered for itself. */
+/** Several saves of three keys and three arguments, each answered for itself. */
 const saves = script(`${SAVE}
 local replies = {}
-for k = 1, #KEYS, 2 do
-  local ok, reply = pcall(save, k, 2, (k - 1) / 2 * 3 + 1, 3)
+for at = 1, #KEYS, 3 do
+  local ok, reply = pcall(save, at, 3, at, 3)
   if not ok and type(reply) == 'string' then
     reply = {err = string.find(reply, '^%u[%u%d]+ ') and reply or 'ERR ' .. reply}
   end

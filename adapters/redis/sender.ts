@@ -26,7 +26,7 @@ const MOST_CALLS = 12;
 /** Of one call that goes with others. */
 const MOST_LETTERS = 65_536;
 /** Of a save that only stores a checkpoint. */
-const KEYS = 2;
+const KEYS = 3;
 const ARGUMENTS = 3;
 
 export class Sender {

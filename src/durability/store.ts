@@ -94,11 +94,11 @@ export interface SaveRequest {
   /** Give the lease up with this save (the end of the run). */
   readonly release: boolean;
   /**
-   * How many messages the caller knows to wait, those of `ackInbox` included. Where another number waits the save is
-   * refused with `UnreadMessagesError`: a run does not end over a message that it has not read. Only a store whose
-   * capabilities say `sealsInbox` is told, and not for every save.
+   * Delivery ids of messages that the caller has read and leaves where they are. Where one waits that is neither among
+   * these nor in `ackInbox`, the save is refused with `UnreadMessagesError`: a run does not end over a message that it
+   * has not read. Missing: not asked. Only a store whose capabilities say `sealsInbox` is told.
    */
-  readonly inboxCount?: number | undefined;
+  readonly leaves?: readonly string[] | undefined;
 }
 
 export interface InboxMessage {
@@ -159,7 +159,7 @@ export interface StoreCapabilities {
   /** Whether `post` works. */
   readonly inbox: boolean;
   /**
-   * Whether `SaveRequest.inboxCount` is heeded, in one step with the save: a message that is posted meanwhile makes the
+   * Whether `SaveRequest.leaves` is heeded, in one step with the save: a message that is posted meanwhile makes the
    * save be refused, or is refused because the run has ended. False unless told.
    */
   readonly sealsInbox?: boolean;

@@ -113,11 +113,11 @@ export class UnreadMessagesError extends EngramError {
   readonly code = 'UNREAD_MESSAGES';
   constructor(
     readonly id: string,
-    /** How many messages wait, read ones included. */
-    readonly waiting: number,
+    /** How many there are, at least. */
+    readonly unread: number,
   ) {
-    super(`run "${id}" is not to end yet: ${waiting} messages wait in its inbox, and not all of them were read`, {
-      hint: 'read the inbox, then save again with this number as `inboxCount`',
+    super(`run "${id}" is not to end yet: ${unread} of the messages in its inbox were not read`, {
+      hint: 'read the inbox, then save again with all of it in `ackInbox` and `leaves`',
     });
   }
 }

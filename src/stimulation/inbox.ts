@@ -17,6 +17,8 @@ export interface InboxOptions {
 type Take = (mail: Mail, deliveryId: string) => (() => void) | null;
 
 const NOTHING = (): void => undefined;
+/** However fast messages come, a run ends. */
+const MOST_REFUSALS = 5;
 
 export class Inbox {
   readonly #run: Run;
@@ -24,8 +26,12 @@ export class Inbox {
   /** Taken, and not acknowledged yet. */
   readonly #taken = new Set<string>();
   #hasNews = false;
-  /** By the store, when it refused the end of the run. */
-  #counted: number | undefined;
+  /** Read, and not for this run to take as it stands. */
+  #left: readonly string[] = [];
+  /** How often the store has refused the end of the run. */
+  #refusals = 0;
+  /** The end does not wait for messages any more. */
+  #isHurried = false;
   /** Those that this graph cannot take, of which a warning has told. */
   readonly #told = new Set<string>();
   /** The run takes no signals after this, also where it has not come to it yet. */
@@ -59,6 +65,7 @@ export class Inbox {
     const { work } = this.#run;
     if (work.status !== 'running' || work.rare?.ending?.status === 'aborted') return;
     await this.#open((mail, deliveryId) => {
+      if (work.status !== 'running') return null; // it has ended meanwhile, and its end looks again
       if ('abort' in mail) {
         if (isReopened) return NOTHING;
         const { reason, compensate } = mail.abort;
@@ -76,15 +83,15 @@ export class Inbox {
     });
   }
 
-  /** How many messages the end of the run may find there; undefined before it, and where the store does not look. */
-  get known(): number | undefined {
-    const isAtEnd = this.#run.work.status !== 'running';
-    return isAtEnd && this.#isSealed ? (this.#counted ?? this.#taken.size) : undefined;
+  /** What the end of the run leaves there; undefined before it, and where nobody looks. */
+  get left(): readonly string[] | undefined {
+    return this.#isSealed && this.#run.work.status !== 'running' ? this.#left : undefined;
   }
 
+  /** Whether the store looks for itself, in one step with the end, so that it is not asked before and after it. */
   get #isSealed(): boolean {
     const { inbox, sealsInbox } = this.#options.store.capabilities;
-    return inbox && sealsInbox === true;
+    return inbox && sealsInbox === true && !this.#isHurried;
   }
 
   /** The end of the run is about to be stored. A store that looks for itself says so when more waits than is known. */
@@ -92,21 +99,27 @@ export class Inbox {
     if (!this.#isSealed) await this.#readLast();
   }
 
-  /** Takes what the end of the run would have left unread. @returns whether that is why the store has refused it */
+  /**
+   * Takes what the end of the run would have left unread. Where it cannot be read, or more comes all the time, the run
+   * ends all the same, and looks back.
+   * @returns whether that is why the store has refused the end
+   */
   async readUnread(refusal: unknown): Promise<boolean> {
-    if (!(refusal instanceof UnreadMessagesError)) return false;
-    this.#counted = refusal.waiting;
-    await this.#readLast();
+    if (!(refusal instanceof UnreadMessagesError) || this.#isHurried) return false;
+    this.#refusals += 1;
+    const wasRead = await this.#readLast();
+    if (!wasRead || this.#refusals === MOST_REFUSALS) this.#isHurried = true;
     return true;
   }
 
   /**
    * A signal that is there when the run has completed was taken by nobody: its result says so; of any other run it
    * stays, and arrives when that is taken up again. An abort comes too late.
+   * @returns false when it could not be read
    */
-  async #readLast(): Promise<void> {
+  async #readLast(): Promise<boolean> {
     const { work } = this.#run;
-    await this.#open((mail, deliveryId) => {
+    const left = await this.#open((mail, deliveryId) => {
       if ('abort' in mail) {
         const isLate = work.status !== 'aborted';
         return isLate ? () => this.#warnLate('an abort', deliveryId, `it had ended (${work.status})`) : NOTHING;
@@ -116,6 +129,8 @@ export class Inbox {
       const what = `could not be delivered before it completed, and is dropped: ${mail.problem}`;
       return () => this.#warn('a signal', deliveryId, what);
     });
+    this.#left = left ?? [];
+    return left !== undefined;
   }
 
   /**
@@ -143,27 +158,32 @@ export class Inbox {
     this.#options.logger.warn(`${what} for run "${id}" ${happened} (delivery id "${deliveryId}")`);
   }
 
-  async #open(take: Take): Promise<void> {
+  /** @returns what stays there; undefined when it could not be read */
+  async #open(take: Take): Promise<string[] | undefined> {
     const { store, logger } = this.#options;
-    if (!store.capabilities.inbox) return;
+    if (!store.capabilities.inbox) return [];
     const { id } = this.#run.work;
     try {
-      for (const message of await store.inbox(id)) {
-        if (!this.#taken.has(message.deliveryId) && !this.#run.hasEnded) this.#hand(message, take);
-      }
+      const messages = await store.inbox(id);
+      const others = messages.filter(({ deliveryId }) => !this.#taken.has(deliveryId));
+      return others.flatMap((message) => (this.#hand(message, take) ? [] : [message.deliveryId]));
     } catch (error) {
       logger.warn(`the inbox of run "${id}" could not be read`, error);
+      return undefined;
     }
   }
 
-  #hand(message: InboxMessage, take: Take): void {
+  /** @returns whether it is taken */
+  #hand(message: InboxMessage, take: Take): boolean {
+    if (this.#run.hasEnded) return false;
     const { deliveryId } = message;
     const mail = mailOf(this.#run.work.flow.graph, message, this.#options.codec);
     const doIt = take(mail, deliveryId);
-    if (doIt === null) return;
+    if (doIt === null) return false;
     // before it is done: the run may be stored in the turn that this makes
     this.#taken.add(deliveryId);
     this.#hasNews = true;
     doIt();
+    return true;
   }
 }

@@ -213,15 +213,15 @@ export class Keeper implements EndGate {
       const ends = (this.#ending = work.status !== 'running');
       if (ends) await this.#inbox.close();
       this.#waiters.onBegun();
-      const { taken: ackInbox, known: inboxCount } = this.#inbox;
+      const { taken: ackInbox, left: leaves } = this.#inbox;
       const attempt = { seq: this.#drafts.next, ends, barriers: barriersOf(work), ackInbox };
       let head = '';
       try {
         const draft = this.#draft(lease);
         ({ head } = draft);
-        await this.#store.save({ id: work.id, fence: lease.fence, ...draft, ackInbox, release: ends, inboxCount });
+        await this.#store.save({ id: work.id, fence: lease.fence, ...draft, ackInbox, release: ends, leaves });
       } catch (refused) {
-        if (await this.#inbox.readUnread(refused)) continue;
+        if (ends && (await this.#inbox.readUnread(refused))) continue;
         const made = await this.#loss.makeUp(refused, work, this.#drafts);
         if (made.lease !== undefined && this.#lease !== null) {
           lease = this.#lease = made.lease;

@@ -1,7 +1,13 @@
 /** Stores that break the contract in what waits for a run, and in what runs they list. */
 import { RunEndedError, UnreadMessagesError } from 'engram';
+import type { SaveRequest, Store } from 'engram/adapters/conformance';
 import { hasEnded } from '../../../src/durability/store.js';
 import { noted, onPage, onSave, parsed, summaryOf, turns, unless, type Violation } from './spoiling.js';
+
+async function refuseUnread(store: Store, { id, ackInbox, leaves = [] }: SaveRequest): Promise<void> {
+  const unread = (await store.inbox(id)).filter(({ deliveryId }) => ![...ackInbox, ...leaves].includes(deliveryId));
+  if (unread.length > 0) throw new UnreadMessagesError(id, unread.length);
+}
 
 const AGAIN = '\u0000again';
 
@@ -77,45 +83,45 @@ export const spoiledMail: readonly Violation[] = [
   {
     name: 'ends a run over messages that were not read',
     caught: ['a run does not end over messages', 'what is posted while a run ends'],
-    spoil: onSave(({ inboxCount: _, ...request }) => request),
+    spoil: onSave(({ leaves: _, ...request }) => request),
   },
   {
-    name: 'refuses the end of a run over messages that were read',
+    name: 'counts messages instead of knowing them',
     caught: ['a run does not end over messages'],
-    spoil: onSave((request) => ({
-      ...request,
-      ...(request.inboxCount !== undefined && { inboxCount: request.inboxCount - request.ackInbox.length }),
-    })),
+    spoil: (store) => ({
+      save: async ({ leaves, ...request }) => {
+        const waiting = (await store.inbox(request.id)).length;
+        const read = (leaves?.length ?? 0) + request.ackInbox.length;
+        if (leaves !== undefined && waiting > read) throw new UnreadMessagesError(request.id, waiting - read);
+        return store.save(request);
+      },
+    }),
   },
   {
     name: 'looks first for messages and ends the run later',
     caught: ['what is posted while a run ends'],
     spoil: (store) => ({
-      save: async ({ inboxCount, ...request }) => {
-        if (inboxCount !== undefined) {
-          const waiting = (await store.inbox(request.id)).length;
-          if (waiting !== inboxCount) throw new UnreadMessagesError(request.id, waiting);
-          await turns();
-        }
+      save: async ({ leaves, ...request }) => {
+        if (leaves !== undefined) await refuseUnread(store, { leaves, ...request });
+        await turns();
         return store.save(request);
       },
     }),
   },
   {
     name: 'asks for messages before it asks for the owner',
-    caught: ['the number of messages is asked after'],
+    caught: ['unread messages are asked for after'],
     spoil: (store) => ({
       save: async (request) => {
-        const waiting = (await store.inbox(request.id)).length;
-        if ((request.inboxCount ?? waiting) !== waiting) throw new UnreadMessagesError(request.id, waiting);
+        if (request.leaves !== undefined) await refuseUnread(store, request);
         return store.save(request);
       },
     }),
   },
   {
     name: 'refuses every save over messages that wait',
-    caught: ['the number of messages is asked after', 'messages posted while saves'],
-    spoil: onSave((request) => ({ inboxCount: 0, ...request })),
+    caught: ['unread messages are asked for after', 'messages posted while saves'],
+    spoil: onSave((request) => ({ leaves: [], ...request })),
   },
   {
     name: 'acknowledges nothing',
