@@ -1,7 +1,7 @@
 /** What was put into the inbox of a durable run: taken once, and acknowledged by the checkpoint that holds it. */
 import type { Codec } from '../durability/codec.js';
 import type { InboxMessage, Store } from '../durability/store.js';
-import { UnreadMessagesError } from '../errors/index.js';
+import { StoreClosedError, UnreadMessagesError } from '../errors/index.js';
 import { leaveUnclaimed } from '../propagation/expecting.js';
 import { type Mail, mailOf, refusalOf } from './delivery.js';
 import type { Logger } from './options.js';
@@ -141,11 +141,22 @@ export class Inbox {
     const { store, codec } = this.#options;
     const { id, flow, status } = this.#run.work;
     if (!store.capabilities.inbox || this.#isSealed) return;
-    // a store that was closed meanwhile keeps the message as it is
-    for (const message of await store.inbox(id).catch(() => [])) {
+    for (const message of await this.#whatIsLeft(id)) {
       const isAbort = 'abort' in mailOf(flow.graph, message, codec);
       if (isAbort ? status === 'aborted' : status !== 'completed') continue;
       this.#warnLate(isAbort ? 'an abort' : 'a signal', message.deliveryId, 'its end was being stored');
+    }
+  }
+
+  async #whatIsLeft(id: string): Promise<readonly InboxMessage[]> {
+    const { store, logger } = this.#options;
+    try {
+      return await store.inbox(id);
+    } catch (error) {
+      // a store that was closed meanwhile keeps the message as it is
+      if (error instanceof StoreClosedError) return [];
+      logger.warn(`run "${id}" has ended, and what came last stays where it is: its inbox could not be read`, error);
+      return [];
     }
   }
 

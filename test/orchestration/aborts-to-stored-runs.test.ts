@@ -6,6 +6,7 @@ import {
   neuron,
   type Store,
   UndeliverableSignalError,
+  UnreadMessagesError,
 } from 'engram';
 import { fileStore } from 'engram/adapters/file';
 import { memoryStore } from 'engram/adapters/memory';
@@ -223,6 +224,91 @@ describe('what comes before the end of a run is stored, in a store that closes t
     expect((await store.inbox('r')).map(({ deliveryId }) => deliveryId)).toEqual(['late-1']);
     const again = await here().cns.rehydrate('r', { retry: true });
     expect(await again?.waitUntilComplete()).toMatchObject({ status: 'completed', unclaimed: [] });
+  });
+});
+
+describe('the end of a run, in a store that closes the inbox with it', () => {
+  it('comes however fast messages do; of the last one that nobody read a warning tells', async () => {
+    const { store, logger, here } = await dormant(inMemory);
+    const poster = here();
+    let posted = 0;
+    const late = () => poster.cns.signal('r', approved.createSignal('bob'), { deliveryId: `late-${++posted}` });
+    const { cns } = here({ store: atTheEnd(store, late) });
+    const run = await cns.rehydrate('r');
+    await run?.signal(approved.createSignal('ann'));
+    const { unclaimed } = (await run?.waitUntilComplete()) ?? expect.unreachable();
+    await cns.close();
+    expect(posted).toBeLessThan(10);
+    expect(unclaimed).toHaveLength(posted - 1);
+    expect(logger.warnings).toEqual([
+      `a signal for run "r" came when its end was being stored, and was not taken (delivery id "late-${posted}")`,
+    ]);
+  });
+
+  it('comes where the inbox cannot be read, and warnings tell what is left in it', async () => {
+    const { store, logger, here } = await dormant(inMemory);
+    const poster = here();
+    let isBroken = false;
+    const broken = withOverrides(store, {
+      inbox: async (id) => {
+        if (isBroken) throw new TypeError('no inbox today');
+        return store.inbox(id);
+      },
+    });
+    const late = async (): Promise<void> => {
+      if (!isBroken) await poster.cns.signal('r', approved.createSignal('bob'), { deliveryId: 'late' });
+      isBroken = true;
+    };
+    const { cns } = here({ store: atTheEnd(broken, late) });
+    const run = await cns.rehydrate('r');
+    await run?.signal(approved.createSignal('ann'));
+    expect(await run?.waitUntilComplete()).toMatchObject({ status: 'completed', unclaimed: [] });
+    await cns.close();
+    expect((await store.inbox('r')).map(({ deliveryId }) => deliveryId)).toEqual(['late']);
+    expect(logger.warnings).toEqual(expect.arrayContaining(['the inbox of run "r" could not be read']));
+    expect(logger.warnings.at(-1)).toMatch(/"r" has ended.*its inbox could not be read/);
+  });
+
+  it('fails, and does not go round and round, where the store refuses whatever it is told', async () => {
+    const { store, here } = await dormant(inMemory);
+    const stubborn = withOverrides(store, {
+      save: async (request) => {
+        if (request.release) throw new UnreadMessagesError(request.id, 1);
+        await store.save(request);
+      },
+    });
+    const { cns } = here({ store: stubborn });
+    const run = await cns.rehydrate('r');
+    const signalled = caught(run!.signal(approved.createSignal('ann')));
+    expect(await caught(run!.waitUntilComplete())).toMatchObject({ code: 'SAVE_FAILED' });
+    await signalled;
+    await cns.close();
+  });
+
+  it('tells of an abort that a renewal was reading when it came', async () => {
+    const { clock, store, logger, here } = world(inMemory);
+    const gates: (() => void)[] = [];
+    const slow = withOverrides(store, {
+      inbox: async (id) => {
+        const messages = await store.inbox(id);
+        if (messages.length > 0 && gates.length === 0) await new Promise<void>((open) => gates.push(open));
+        return messages;
+      },
+    });
+    const { cns } = here({ store: slow });
+    const run = cns.stimulate(order.createSignal('book'), { id: 'r' });
+    await run.checkpoint();
+    await here().cns.abort('r', 'late', { deliveryId: 'ab' });
+    await clock.pass(RENEWAL);
+    expect(gates).toHaveLength(1);
+    const ended = run.waitUntilComplete();
+    void run.signal(approved.createSignal('ann')).catch(() => undefined);
+    gates[0]?.();
+    expect(await ended).toMatchObject({ status: 'completed' });
+    await cns.close();
+    expect(logger.warnings).toEqual([
+      'an abort for run "r" came when it had ended (completed), and was not taken (delivery id "ab")',
+    ]);
   });
 });
 
