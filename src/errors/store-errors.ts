@@ -116,7 +116,8 @@ export class UnreadMessagesError extends EngramError {
     /** How many there are, at least. */
     readonly unread: number,
   ) {
-    super(`run "${id}" is not to end yet: ${unread} of the messages in its inbox were not read`, {
+    const messages = unread === 1 ? 'one message in its inbox was' : `${unread} messages in its inbox were`;
+    super(`run "${id}" is not to end yet: ${messages} not read`, {
       hint: 'read the inbox, then save again with all of it in `ackInbox` and `leaves`',
     });
   }
@@ -160,9 +161,13 @@ export class NoValidCheckpointError extends EngramError {
   constructor(
     readonly id: string,
     readonly damage: readonly string[],
+    /** Whether it can begin again: what it was started with can be read. */
+    readonly hasEntry: boolean,
   ) {
     super(`no checkpoint of run "${id}" can be read: ${damage.join('; ')}`, {
-      hint: 'restore the store from a backup, or start the run again from its entry',
+      hint: hasEntry
+        ? 'restore the store from a backup, or let the run do everything again: `rehydrate(id, { fromEntry: true })`'
+        : 'restore the store from a backup, or give the run up: `store.delete(id)`, and its id is free',
     });
   }
 }

@@ -37,7 +37,7 @@ export interface UnreadableRun {
 export async function loadRun(store: Store, id: string, codec: Codec): Promise<LoadedRun | undefined> {
   const found = await readRun(store, id, codec);
   if (found === undefined || 'envelope' in found) return found;
-  throw new NoValidCheckpointError(id, found.damage);
+  throw new NoValidCheckpointError(id, found.damage, found.entries.length === 1);
 }
 
 /**

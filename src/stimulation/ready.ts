@@ -93,13 +93,14 @@ export function startAgain(
   const [entry] = entries;
   if (entry === undefined || entries.length > 1 || newestSeq === 0) {
     const what = entries.length > 1 ? 'its checkpoints tell of different entries' : 'its entry cannot be read either';
-    throw new NoValidCheckpointError(id, [...damage, what]);
+    throw new NoValidCheckpointError(id, [...damage, what], false);
   }
   const work = new Work(flow);
   try {
     start(work, startInputOf(decodeEntry(flow.graph, entry, codec), id, true, clock));
   } catch (error) {
-    throw new NoValidCheckpointError(id, [...damage, `its entry is not what it should be: ${describeError(error)}`]);
+    const what = `its entry is not what it should be: ${describeError(error)}`;
+    throw new NoValidCheckpointError(id, [...damage, what], false);
   }
   logger.warn(
     `run "${id}" is started again from its entry: what checkpoints ${lost.join(', ')} held is given up, and everything is done once more (${damage.join('; ')})`,

@@ -283,7 +283,11 @@ describe('a run of which no checkpoint is whole', () => {
     const error = await caught(flow(store).cns.rehydrate('r', { fromEntry: true }));
     expect(error).toBeInstanceOf(NoValidCheckpointError);
     expect((error as Error).message).toContain(why);
+    expect((error as NoValidCheckpointError).hint).toContain('store.delete(id)');
     expect((await inner.list()).runs[0]?.lease).toBeNull();
+    await store.delete('r');
+    const anew = flow(inner).cns.stimulate(order.createSignal(8), { id: 'r' });
+    expect(await anew.waitUntilComplete()).toMatchObject({ status: 'completed' });
   });
 
   it('stays as it is when its checkpoints tell of different entries: one of them is damaged', async () => {
