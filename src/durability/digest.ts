@@ -1,12 +1,12 @@
 /**
  * Digests of texts, and of a state that is made of named texts: that costs the change and not the state, and the order
- * of the parts does not matter. The digest of a part is a hash of 52 bits of its name and text, that of a state the sum of its parts'
- * digests, modulo 2^52.
+ * of the parts does not matter. The digest of a part is a hash of 52 bits of its name and text, that of a state the sum
+ * of its parts' digests, modulo 2^52.
  *
  * It is the incremental hashing of Bellare and Micciancio (1997) and Clarke et al. (2003) in its simplest form. It
  * finds damage: a part that is missing, changed, swapped or of another checkpoint; of 4.5e15 random ones it misses one.
  * It does not withstand malice: whoever may write to a store can make up a state. That is why the hash is a fast one:
- * the head and every part that a checkpoint changes pass through it, and sha-256 took a fifth of what a checkpoint costs.
+ * the head and every part that a checkpoint changes pass through it.
  *
  * A text never holds a NUL (it is JSON), so that name and text cannot be taken for another name and text.
  */

@@ -199,7 +199,8 @@ export interface Store {
   /**
    * Stores a checkpoint. A save whose text is on its way when the caller dies is stored whole or not at all.
    * @throws StaleOwnerError (also when the lease was given up), StaleCheckpointError, LostCheckpointError,
-   * UnreadMessagesError, UnknownRunError, StoreUnavailableError; a save that waited behind a failed one fails with it, since it builds on it
+   * UnreadMessagesError, UnknownRunError, StoreUnavailableError; a save that waited behind a failed one fails with it,
+   * since it builds on it
    */
   save(request: SaveRequest): Promise<void>;
 

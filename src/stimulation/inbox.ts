@@ -94,7 +94,7 @@ export class Inbox {
     return inbox && sealsInbox === true && !this.#isHurried;
   }
 
-  /** The end of the run is about to be stored. A store that looks for itself says so when more waits than is known. */
+  /** The end of the run is about to be stored. A store that looks for itself says so where messages wait. */
   async close(): Promise<void> {
     if (!this.#isSealed) await this.#readLast();
   }
