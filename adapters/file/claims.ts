@@ -21,6 +21,8 @@ import { isUnreadable, seal, unseal } from './sealed.js';
 import { CLAIM_KIND, Tickets } from './tickets.js';
 
 const HEARTBEAT_KIND = 'file-heartbeat';
+/** To look at one costs about as much as to make it. */
+const MANY = 256;
 
 export class Claims {
   readonly #dir: string;
@@ -131,27 +133,18 @@ export class Claims {
 
   /**
    * Removes the heartbeats of owners that have nothing to say any more, and the tickets that they left behind: an owner
-   * that is dead, or has been silent for `silence` milliseconds after the end of its leases.
+   * that is dead, or has been silent for `silence` milliseconds after the end of its leases. Of very many it looks at
+   * some, and at others the next time. What cannot be read is nobody's to remove.
    */
   tidy(now: number, silence: number): void {
-    for (const name of listFolder(join(this.#dir, 'owners'))) {
-      const path = join(this.#dir, 'owners', name);
-      const left = this.#leftIn(path);
+    const folder = join(this.#dir, 'owners');
+    const names = listFolder(folder);
+    const first = now % Math.max(1, names.length);
+    for (const name of [...names.slice(first), ...names.slice(0, first)].slice(0, MANY)) {
+      const left = leftIn(join(folder, name));
       if (left === undefined || this.isMine(left.owner)) continue;
       const isSilent = left.until < now - silence;
-      if (isSilent || (left.until < now && isProvablyDead(left.owner))) discard(path);
-    }
-  }
-
-  /** What a heartbeat or a ticket says; undefined for what cannot be read, which is nobody's to remove. */
-  #leftIn(path: string): Pick<Lease, 'owner' | 'until'> | undefined {
-    try {
-      const text = readText(path);
-      const kind = path.endsWith('.json') ? HEARTBEAT_KIND : CLAIM_KIND;
-      return text === undefined ? undefined : (unseal(kind, text, path) as unknown as Lease);
-    } catch (error) {
-      if (isUnreadable(error)) return undefined;
-      throw error;
+      if (isSilent || (left.until < now && isProvablyDead(left.owner))) discard(join(folder, name));
     }
   }
 
@@ -173,5 +166,16 @@ export class Claims {
 
   #beatPath(owner: Owner): string {
     return join(this.#dir, 'owners', `${safeName(owner.key)}.json`);
+  }
+}
+
+/** What a heartbeat or a ticket says, also one that was about to be put in its place. */
+function leftIn(path: string): Pick<Lease, 'owner' | 'until'> | undefined {
+  try {
+    const kind = /\.json(?:\.|$)/.test(path) ? HEARTBEAT_KIND : CLAIM_KIND;
+    const { owner, until } = unseal(kind, readText(path) ?? '', path) as unknown as Lease;
+    return typeof owner.key === 'string' && typeof until === 'number' ? { owner, until } : undefined;
+  } catch {
+    return undefined;
   }
 }

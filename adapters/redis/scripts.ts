@@ -198,9 +198,9 @@ local function save(k, keys, a, args)
   if behind > more then
     each(ARGV, more, behind - 1, function (...)
       redis.call('SADD', KEYS[k + 4], ...)
-      local taken = redis.call('HDEL', i, ...)
-      if taken > 0 then redis.call('HINCRBY', r, 'w', -taken) end
+      redis.call('HDEL', i, ...)
     end)
+    redis.call('HSET', r, 'w', redis.call('HLEN', i))
   end
   if release and ttl ~= '0' and has_ended(index) then expire(k, name, ttl, x, KEYS[k + 6]) end
   return n
@@ -311,7 +311,7 @@ if not seq then return {'unknown'} end
 if redis.call('HEXISTS', i, ARGV[2]) == 1 or redis.call('SISMEMBER', a, ARGV[2]) == 1 then return {'posted'} end
 if has_ended(index) then return {'ended', string.sub(index, 1, 1)} end
 redis.call('HSET', i, ARGV[2], redis.call('HINCRBY', r, 'q', 1) .. ' ' .. ARGV[3])
-redis.call('HINCRBY', r, 'w', 1)
+redis.call('HSET', r, 'w', redis.call('HLEN', i))
 return {'posted'}`);
 
 /** KEYS i. */

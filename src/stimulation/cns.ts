@@ -40,6 +40,7 @@ import { type Redact, redacted, redactOf } from './redact.js';
 import { type RecoverOptions, type RecoveryReport, recoverAll } from './recover.js';
 import { Run, type RunHost } from './run.js';
 import { AwaitableStimulation, Stimulation } from './stimulation.js';
+import { safeLogger } from './safe-logger.js';
 import { storingOf } from './storing.js';
 
 /** How the values of its runs are written; for the tools of this package. */
@@ -83,7 +84,8 @@ export class CNS<G = unknown> {
    * @throws InvalidGraphError listing everything that is wrong
    */
   constructor(neurons: readonly AnyNeuron<G>[], options: CNSOptions = {}, ...global: unknown extends G ? [G?] : [G]) {
-    const { store, clock = systemClock, logger = console, lease = DEFAULT_LEASE } = options;
+    const { store, clock = systemClock, lease = DEFAULT_LEASE } = options;
+    const logger = safeLogger(options.logger ?? console);
     if (!(lease > 0 && lease <= LONGEST_TIMER)) {
       throw new InvalidArgumentError(`lease must be a number of milliseconds from 1 to ${LONGEST_TIMER}`, {
         hint: 'leave it out for 5 seconds',

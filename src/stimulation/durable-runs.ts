@@ -303,8 +303,8 @@ export class DurableRuns {
       return;
     }
     this.#leases.add(keeper);
-    if (!hasNoMail) await keeper.readInbox(isReopened);
     if (isNew) await keeper.checkpoint();
+    if (!hasNoMail) await keeper.readInbox(isReopened);
     if (!keeper.run.hasEnded) keeper.run.go();
   }
 }

@@ -34,6 +34,8 @@ export class Inbox {
   #isHurried = false;
   /** Those that this graph cannot take, of which a warning has told. */
   readonly #told = new Set<string>();
+  /** The run has ended before, and what was there then has not been read. */
+  #holdsOldAborts = false;
   /** The run takes no signals after this, also where it has not come to it yet. */
   #isAborted = false;
 
@@ -47,8 +49,9 @@ export class Inbox {
     return this.#hasNews;
   }
 
-  /** What the checkpoint that is made now holds, by delivery id. */
+  /** What the checkpoint that is made now holds, by delivery id: nothing that a run is given before it starts. */
   get taken(): readonly string[] {
+    if (this.#run.status === 'starting') return [];
     this.#hasNews = false;
     return [...this.#taken];
   }
@@ -63,11 +66,13 @@ export class Inbox {
    */
   async read(isReopened = false): Promise<void> {
     const { work } = this.#run;
+    if (isReopened) this.#holdsOldAborts = true;
     if (work.status !== 'running' || work.rare?.ending?.status === 'aborted') return;
-    await this.#open((mail, deliveryId) => {
-      if (work.status !== 'running') return null; // it has ended meanwhile, and its end looks again
+    const left = await this.#open((mail, deliveryId) => {
+      // it has ended meanwhile, and its end looks again
+      if (work.status !== 'running' || this.#run.hasEnded) return null;
       if ('abort' in mail) {
-        if (isReopened) return NOTHING;
+        if (this.#holdsOldAborts) return NOTHING;
         const { reason, compensate } = mail.abort;
         this.#isAborted = true;
         return () => this.#run.abort(reason, compensate);
@@ -81,6 +86,7 @@ export class Inbox {
       if (isNew) this.#warn('a signal', deliveryId, what);
       return null;
     });
+    if (left !== undefined) this.#holdsOldAborts = false;
   }
 
   /** What the end of the run leaves there; undefined before it, and where nobody looks. */
@@ -186,7 +192,6 @@ export class Inbox {
 
   /** @returns whether it is taken */
   #hand(message: InboxMessage, take: Take): boolean {
-    if (this.#run.hasEnded) return false;
     const { deliveryId } = message;
     const mail = mailOf(this.#run.work.flow.graph, message, this.#options.codec);
     const doIt = take(mail, deliveryId);

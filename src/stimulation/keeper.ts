@@ -183,9 +183,9 @@ export class Keeper implements EndGate {
     if (this.#lost !== null) throw this.#lost.error;
   }
 
-  /** After the end: says what came too late to be taken. */
-  lookBack(): Promise<void> {
-    return this.#inbox.lookBack();
+  /** After an end that is stored: says what came too late to be taken. */
+  async lookBack(): Promise<void> {
+    if (this.#lost === null) await this.#inbox.lookBack();
   }
 
   /**

@@ -1,6 +1,6 @@
 // Rule: claims that say the same are names of one file, whatever becomes of that file; and of several takers one gets a run,
 // also on file systems that know no hard links.
-import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { claim, creation, HandClock, saving, TTL } from '../../adapters/conformance/bench.js';
@@ -88,15 +88,16 @@ describe('what owners leave behind', () => {
     const lease = (await first.create(creation('run', { claim: claim('elsewhere') }))) as Lease;
     await first.renew('run', lease, TTL);
     writeFileSync(join(dir, 'owners', 'odd.json'), 'hello');
+    mkdirSync(join(dir, 'owners', 'a-folder.json'));
     const store = fileStore({ dir, clock });
     clock.pass(86_000_000);
     await store.compact();
-    expect(leftIn(dir)).toHaveLength(3);
+    expect(leftIn(dir)).toHaveLength(4);
     clock.pass(500_000);
     await first.compact();
-    expect(leftIn(dir)).toHaveLength(3); // its own
+    expect(leftIn(dir)).toHaveLength(4); // its own
     await store.compact();
-    expect(leftIn(dir)).toEqual(['odd.json']);
+    expect(leftIn(dir)).toEqual(['a-folder.json', 'odd.json']);
     await first.renew('run', lease, TTL);
     expect((await store.list()).runs).toMatchObject([{ lease: { until: clock.now() + TTL } }]);
     await Promise.all([store.close(), first.close()]);

@@ -189,6 +189,27 @@ describe('history', () => {
   });
 });
 
+describe('the number of messages that wait', () => {
+  it.each(['abc', '1.0', '', '7', '-3'])(
+    'that is damaged to %o stops nothing, and is right again afterwards',
+    async (odd) => {
+      const prefix = freshPrefix();
+      const store = opened(prefix);
+      const lease = await created(store, 'run');
+      for (const deliveryId of ['a', 'b']) await store.post('run', { deliveryId, body: '1' });
+      const client = await connected(url);
+      const [hash = ''] = await client.keys(`${prefix}*:r:run`);
+      await client.hSet(hash, 'w', odd);
+      await store.post('run', { deliveryId: 'c', body: '1' });
+      expect((await store.list()).runs).toMatchObject([{ inbox: 3 }]);
+      await client.hSet(hash, 'w', odd);
+      const ending = { index: COMPLETED, release: true, ackInbox: ['a', 'b'], leaves: ['c'] };
+      await store.save(saving('run', 2, lease, ending));
+      expect((await store.list()).runs).toMatchObject([{ seq: 2, inbox: 1 }]);
+    },
+  );
+});
+
 describe('finishedTtl', () => {
   it('forgets a run that has ended, with all its keys and in the index, and no other', async () => {
     const prefix = freshPrefix();

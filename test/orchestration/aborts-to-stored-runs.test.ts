@@ -1,4 +1,5 @@
 import {
+  type AnyNeuron,
   CNS,
   type CNSOptions,
   collateral,
@@ -38,7 +39,7 @@ function world(fresh: (clock: ManualClock) => Store) {
   const clock = new ManualClock();
   const store = fresh(clock);
   const logger = recordingLogger();
-  const here = (options: CNSOptions = {}) => {
+  const here = (options: CNSOptions = {}, more: readonly AnyNeuron[] = []) => {
     const trace: string[] = [];
     const booked = collateral<string>('booked');
     const books = neuron('books', { booked })
@@ -54,7 +55,7 @@ function world(fresh: (clock: ManualClock) => Store) {
       .dendrite({ collateral: booked, response: () => expectSignal(approved) })
       .dendrite({ collateral: approved, response: (by) => void trace.push(`by ${by}`) })
       .expects(approved);
-    return { cns: new CNS([books, clerk], { lease: LEASE, clock, logger, store, ...options }), trace };
+    return { cns: new CNS([books, clerk, ...more], { lease: LEASE, clock, logger, store, ...options }), trace };
   };
   return { clock, store, logger, here };
 }
@@ -227,6 +228,60 @@ describe('what comes before the end of a run is stored, in a store that closes t
   });
 });
 
+describe('what is in the inbox when a run is brought up', () => {
+  it('stays there until the run has it, though the run is stored before: migrated, and closed at once', async () => {
+    const { store, logger, here } = await dormant(inMemory);
+    await here().cns.signal('r', approved.createSignal('ann'));
+    const acknowledged: (readonly string[])[] = [];
+    const slow = withOverrides(store, {
+      save: async (request) => {
+        acknowledged.push(request.ackInbox);
+        await store.save(request);
+        void two.cns.close();
+      },
+    });
+    const more = neuron('more', {}).dendrite({ collateral: collateral('other'), response: () => undefined });
+    const two = here({ store: slow, migrate: ({ context }) => context }, [more]);
+    await Promise.allSettled([two.cns.rehydrate('r')]);
+    await two.cns.close();
+    expect(acknowledged).toEqual([[]]);
+    expect(await store.inbox('r')).toHaveLength(1);
+    const next = here({}, [more]);
+    expect(await (await next.cns.rehydrate('r'))?.waitUntilComplete()).toMatchObject({ status: 'completed' });
+    expect(next.trace).toEqual(['by ann']);
+    expect(logger.warnings).toHaveLength(1); // of the migration
+  });
+
+  it('is not done where it is an abort of a life before, also when it is read later', async () => {
+    const { clock, store, logger, here } = await dormant(inMemory);
+    const poster = here();
+    const late = () => poster.cns.abort('r', 'old', { deliveryId: 'old' });
+    const unsealed = withOverrides(store, { capabilities: { ...store.capabilities, sealsInbox: false } });
+    const one = here({ store: atTheEnd(unsealed, late) });
+    const run = await one.cns.rehydrate('r');
+    run?.abort('in time');
+    await caught(run!.waitUntilComplete());
+    await one.cns.close();
+    expect(await store.inbox('r')).toHaveLength(1);
+    let isBroken = true;
+    const broken = withOverrides(store, {
+      inbox: async (id) => {
+        if (isBroken) throw new TypeError('no inbox today');
+        return store.inbox(id);
+      },
+    });
+    const two = here({ store: broken });
+    const again = await two.cns.rehydrate('r', { retry: true });
+    isBroken = false;
+    await clock.pass(RENEWAL);
+    expect(again?.status).toBe('waiting');
+    await again?.signal(approved.createSignal('ann'));
+    expect(await again?.waitUntilComplete()).toMatchObject({ status: 'completed' });
+    expect(await store.inbox('r')).toEqual([]);
+    expect(logger.warnings).toEqual(['the inbox of run "r" could not be read']);
+  });
+});
+
 describe('the end of a run, in a store that closes the inbox with it', () => {
   it('comes however fast messages do; of the last one that nobody read a warning tells', async () => {
     const { store, logger, here } = await dormant(inMemory);
@@ -283,6 +338,50 @@ describe('the end of a run, in a store that closes the inbox with it', () => {
     expect(await caught(run!.waitUntilComplete())).toMatchObject({ code: 'SAVE_FAILED' });
     await signalled;
     await cns.close();
+  });
+
+  it('that could not be stored is no end: nothing is said of messages that wait for the next owner', async () => {
+    const { store, logger, here } = await dormant(inMemory);
+    const unsealed = { ...store.capabilities, sealsInbox: false };
+    let isFull = true;
+    const full = withOverrides(store, {
+      capabilities: unsealed,
+      save: async (request) => {
+        if (request.release && isFull) throw new TypeError('no space left');
+        await store.save(request);
+      },
+    });
+    const { cns } = here({ store: full });
+    const run = await cns.rehydrate('r');
+    await here().cns.signal('r', approved.createSignal('bob'), { deliveryId: 'bob' });
+    const signalled = caught(run!.signal(approved.createSignal('ann')));
+    expect(await caught(run!.waitUntilComplete())).toMatchObject({ code: 'SAVE_FAILED' });
+    await signalled;
+    await cns.close();
+    expect(logger.warnings).toEqual([]);
+    isFull = false;
+    const next = here();
+    expect(await (await next.cns.rehydrate('r'))?.waitUntilComplete()).toMatchObject({ status: 'completed' });
+    expect(next.trace).toEqual(['by bob']);
+  });
+
+  it('comes also where the logger throws', async () => {
+    const { store, here } = await dormant(inMemory);
+    const throws = (): never => {
+      throw new TypeError('the disk of the logs is full');
+    };
+    const poster = here();
+    let isLate = true;
+    const late = async (): Promise<void> => {
+      if (isLate) await poster.cns.abort('r', 'late');
+      isLate = false;
+    };
+    const { cns } = here({ store: atTheEnd(store, late), logger: { warn: throws, error: throws } });
+    const run = await cns.rehydrate('r');
+    await run?.signal(approved.createSignal('ann'));
+    expect(await run?.waitUntilComplete()).toMatchObject({ status: 'completed' });
+    await cns.close();
+    expect(await store.inbox('r')).toEqual([]);
   });
 
   it('tells of an abort that a renewal was reading when it came', async () => {
