@@ -1,5 +1,5 @@
 // Rule: whatever stands in a store, a load gives a typed error or a checkpoint as it was stored: never a crash, a hang or
-// another run. ENGRAM_CASES=100000 tries more; ENGRAM_SEED repeats the choices.
+// another run. `npm run faults` tries 10,000; ENGRAM_SEED repeats the choices.
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,7 +24,7 @@ import { damage, type Damage, damagedRecord, damagedText, resealed, type Stored 
 import { DamagedRedis } from './damaged-redis.js';
 import { makeRuns } from './run-samples.js';
 
-const CASES = Number(process.env['ENGRAM_CASES'] ?? 10_000);
+const CASES = Number(process.env['ENGRAM_CASES'] ?? 5000);
 const codec = createCodec();
 const share = (part: number): number => Math.max(1, Math.round(CASES * part));
 
