@@ -21,7 +21,7 @@ import { isUnreadable, seal, unseal } from './sealed.js';
 import { CLAIM_KIND, Tickets } from './tickets.js';
 
 const HEARTBEAT_KIND = 'file-heartbeat';
-/** To look at one costs about as much as to make it. */
+/** How many files of owners are looked at in one go. */
 const MANY = 256;
 
 export class Claims {

@@ -25,7 +25,7 @@ export interface Outgoing {
 const MOST_CALLS = 12;
 /** Of one call that goes with others. */
 const MOST_LETTERS = 65_536;
-/** Of a save that only stores a checkpoint. */
+/** Of a save without acknowledgements, messages that it leaves, and a time to keep. */
 const KEYS = 3;
 const ARGUMENTS = 3;
 
@@ -96,7 +96,7 @@ export class Sender {
   }
 }
 
-/** Neither acknowledges nor lets go of anything, and is not large. */
+/** Has no more keys and arguments than every save has, and is not large. */
 function isPlain({ keys, args }: Outgoing): boolean {
   return keys.length === KEYS && args.length === ARGUMENTS && (args[2] as string).length <= MOST_LETTERS;
 }

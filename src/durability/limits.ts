@@ -54,25 +54,24 @@ export class SizeGuard {
   }
 
   /**
-   * @returns the bytes of each part in turn, or less than none of one that goes
+   * @returns the bytes of each part, or less than none of one that goes
    * @throws CheckpointTooLargeError; nothing is taken over then
    */
-  take(changes: PartChanges, label: Label): readonly number[] {
+  take(changes: PartChanges, label: Label): ReadonlyMap<string, number> {
     const { part = Infinity, checkpoint = Infinity } = this.#limits;
-    const sizes: number[] = [];
+    const sizes = new Map<string, number>();
     let total = this.#total;
     for (const [name, text] of changes) {
       const bytes = text === null ? NONE : sizeOf(text);
       if (bytes > part) throw new CheckpointTooLargeError(label(name), bytes, part);
       total += Math.max(bytes, 0) - (this.#sizes.get(name) ?? 0);
-      sizes.push(bytes);
+      sizes.set(name, bytes);
     }
     if (total > checkpoint) {
-      const { name, bytes } = this.#largest(new Map([...changes.keys()].map((each, i) => [each, sizes[i] ?? NONE])));
+      const { name, bytes } = this.#largest(sizes);
       throw new CheckpointTooLargeError(label(name), total, checkpoint, bytes);
     }
-    let i = 0;
-    for (const name of changes.keys()) this.#set(name, sizes[i++] ?? NONE, label);
+    for (const [name, bytes] of sizes) this.#set(name, bytes, label);
     this.#total = total;
     if (isLarge(total, this.#limits.checkpoint, WORTH_A_WARNING.checkpoint)) {
       this.#warnOnce('', () => {

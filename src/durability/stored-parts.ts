@@ -50,13 +50,11 @@ export class StoredParts {
   take(changes: PartChanges): PartChanges {
     const sizes = this.#guard.take(changes, (name) => labelOf(name, changes.get(name), this.#codec));
     let kept: Map<string, string | null> | undefined;
-    let i = 0;
     for (const [name, text] of changes) {
-      const size = sizes[i++] ?? 0;
       if (text === null) {
         this.#digest.delete(name);
         this.#packed.delete(name);
-      } else if (size > this.#above && !isPacked(text)) {
+      } else if ((sizes.get(name) ?? 0) > this.#above && !isPacked(text)) {
         const packed = pack(text);
         kept ??= new Map(changes);
         kept.set(name, packed);

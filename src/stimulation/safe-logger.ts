@@ -11,7 +11,7 @@ export function safeLogger(logger: Logger): Logger {
     }
   };
   return {
-    warn: (message, error) => safely(() => logger.warn(message, ...(error === undefined ? [] : [error]))),
-    error: (message, error) => safely(() => logger.error(message, ...(error === undefined ? [] : [error]))),
+    warn: (...line) => safely(() => logger.warn(...line)),
+    error: (...line) => safely(() => logger.error(...line)),
   };
 }

@@ -168,17 +168,30 @@ const atTheEnd = (store: Store, act: () => Promise<void>): Store =>
     },
   });
 
-describe('what comes before the end of a run is stored, in a store that closes the inbox with the end', () => {
-  /** Acts once. */
-  const once = (act: () => Promise<void>) => {
-    let isDone = false;
-    return async (): Promise<void> => {
-      if (isDone) return;
-      isDone = true;
-      await act();
-    };
-  };
+const unsealed = (store: Store): Store =>
+  withOverrides(store, { capabilities: { ...store.capabilities, sealsInbox: false } });
 
+/** A store whose inbox cannot be read while `broken.now` is true. */
+function breakable(store: Store): { readonly store: Store; readonly broken: { now: boolean } } {
+  const broken = { now: false };
+  const inbox: Store['inbox'] = async (id) => {
+    if (broken.now) throw new TypeError('no inbox today');
+    return store.inbox(id);
+  };
+  return { store: withOverrides(store, { inbox }), broken };
+}
+
+/** Acts the first time only. */
+function once(act: () => Promise<void>): () => Promise<void> {
+  let isDone = false;
+  return async () => {
+    if (isDone) return;
+    isDone = true;
+    await act();
+  };
+}
+
+describe('what comes before the end of a run is stored, in a store that closes the inbox with the end', () => {
   it('is in the result when it is a signal, which nobody took', async () => {
     const { store, logger, here } = await dormant(inMemory);
     const poster = here();
@@ -256,23 +269,17 @@ describe('what is in the inbox when a run is brought up', () => {
     const { clock, store, logger, here } = await dormant(inMemory);
     const poster = here();
     const late = () => poster.cns.abort('r', 'old', { deliveryId: 'old' });
-    const unsealed = withOverrides(store, { capabilities: { ...store.capabilities, sealsInbox: false } });
-    const one = here({ store: atTheEnd(unsealed, late) });
+    const one = here({ store: atTheEnd(unsealed(store), late) });
     const run = await one.cns.rehydrate('r');
     run?.abort('in time');
     await caught(run!.waitUntilComplete());
     await one.cns.close();
     expect(await store.inbox('r')).toHaveLength(1);
-    let isBroken = true;
-    const broken = withOverrides(store, {
-      inbox: async (id) => {
-        if (isBroken) throw new TypeError('no inbox today');
-        return store.inbox(id);
-      },
-    });
-    const two = here({ store: broken });
+    const { store: fragile, broken } = breakable(store);
+    broken.now = true;
+    const two = here({ store: fragile });
     const again = await two.cns.rehydrate('r', { retry: true });
-    isBroken = false;
+    broken.now = false;
     await clock.pass(RENEWAL);
     expect(again?.status).toBe('waiting');
     await again?.signal(approved.createSignal('ann'));
@@ -303,18 +310,12 @@ describe('the end of a run, in a store that closes the inbox with it', () => {
   it('comes where the inbox cannot be read, and warnings tell what is left in it', async () => {
     const { store, logger, here } = await dormant(inMemory);
     const poster = here();
-    let isBroken = false;
-    const broken = withOverrides(store, {
-      inbox: async (id) => {
-        if (isBroken) throw new TypeError('no inbox today');
-        return store.inbox(id);
-      },
+    const { store: fragile, broken } = breakable(store);
+    const late = once(async () => {
+      await poster.cns.signal('r', approved.createSignal('bob'), { deliveryId: 'late' });
+      broken.now = true;
     });
-    const late = async (): Promise<void> => {
-      if (!isBroken) await poster.cns.signal('r', approved.createSignal('bob'), { deliveryId: 'late' });
-      isBroken = true;
-    };
-    const { cns } = here({ store: atTheEnd(broken, late) });
+    const { cns } = here({ store: atTheEnd(fragile, late) });
     const run = await cns.rehydrate('r');
     await run?.signal(approved.createSignal('ann'));
     expect(await run?.waitUntilComplete()).toMatchObject({ status: 'completed', unclaimed: [] });
@@ -342,10 +343,8 @@ describe('the end of a run, in a store that closes the inbox with it', () => {
 
   it('that could not be stored is no end: nothing is said of messages that wait for the next owner', async () => {
     const { store, logger, here } = await dormant(inMemory);
-    const unsealed = { ...store.capabilities, sealsInbox: false };
     let isFull = true;
-    const full = withOverrides(store, {
-      capabilities: unsealed,
+    const full = withOverrides(unsealed(store), {
       save: async (request) => {
         if (request.release && isFull) throw new TypeError('no space left');
         await store.save(request);
@@ -371,11 +370,7 @@ describe('the end of a run, in a store that closes the inbox with it', () => {
       throw new TypeError('the disk of the logs is full');
     };
     const poster = here();
-    let isLate = true;
-    const late = async (): Promise<void> => {
-      if (isLate) await poster.cns.abort('r', 'late');
-      isLate = false;
-    };
+    const late = once(() => poster.cns.abort('r', 'late'));
     const { cns } = here({ store: atTheEnd(store, late), logger: { warn: throws, error: throws } });
     const run = await cns.rehydrate('r');
     await run?.signal(approved.createSignal('ann'));
@@ -412,9 +407,6 @@ describe('the end of a run, in a store that closes the inbox with it', () => {
 });
 
 describe('what comes while the end of a run is being stored, in a store that does not close the inbox with it', () => {
-  const unsealed = (store: Store): Store =>
-    withOverrides(store, { capabilities: { ...store.capabilities, sealsInbox: false } });
-
   it('is told of with its delivery id when it is a signal, which nobody took', async () => {
     const { store, logger, here } = await dormant(inMemory);
     const poster = here();
