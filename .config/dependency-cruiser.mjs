@@ -1,5 +1,5 @@
 // Rule: no cycles, and imports point one way only, types included:
-// errors, clock <- graph <- propagation <- machines <- durability <- stimulation <- cli; adapters see only the store.
+// errors, clock <- graph <- propagation <- machines <- durability <- stimulation <- worker <- cli; adapters see only the store.
 const ours = '^(src|machines|adapters|test|visualizations)/';
 const machines = '^machines/(?!flows/)';
 
@@ -11,13 +11,14 @@ const layer = (name, from, ...allowed) => ({
   to: { path: ours, pathNot: [from, ...allowed] },
 });
 
-const [errors, clock, graph, propagation, durability, stimulation] = [
+const [errors, clock, graph, propagation, durability, stimulation, worker] = [
   'errors',
   'clock',
   'graph',
   'propagation',
   'durability',
   'stimulation',
+  'worker',
 ].map((folder) => `^src/${folder}/`);
 
 export default {
@@ -31,13 +32,25 @@ export default {
     layer('machines-layer', machines, propagation, graph, errors, clock),
     layer('durability-layer', durability, graph, propagation, errors, clock, machines),
     layer('stimulation-layer', stimulation, graph, propagation, errors, clock, machines, durability),
+    layer(
+      'worker-layer',
+      worker,
+      graph,
+      propagation,
+      errors,
+      clock,
+      durability,
+      stimulation,
+      '^adapters/redis(/|\\.ts$)',
+    ),
     layer('visualizations-layer', '^visualizations/', propagation, graph, errors),
     layer('adapters-layer', '^adapters/', '^src/durability/(store|envelope|owner)\\.ts$', errors, clock),
     {
       name: 'src-not-to-adapters',
-      comment: 'Only the CLI chooses an adapter.',
+      comment:
+        'Only the CLI chooses an adapter; the runs of a queue are stored beside it, in Redis, unless told otherwise.',
       severity: 'error',
-      from: { path: '^src/(?!cli/)' },
+      from: { path: '^src/(?!cli/|worker/)' },
       to: { path: '^adapters/' },
     },
     {

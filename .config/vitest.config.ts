@@ -10,6 +10,7 @@ export default defineConfig({
   resolve: {
     alias: [
       { find: /^engram$/, replacement: `${root}src/index.ts` },
+      { find: /^engram\/worker$/, replacement: `${root}src/worker/index.ts` },
       { find: /^engram\/machines$/, replacement: `${root}machines/index.ts` },
       { find: /^engram\/visualizations$/, replacement: `${root}visualizations/index.ts` },
       { find: /^engram\/adapters\/([\w-]+)$/, replacement: `${root}adapters/$1.ts` },
@@ -19,7 +20,10 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/build.ts', 'test/support/shared-redis.ts'],
     pool: 'forks',
-    testTimeout: 30_000,
+    // what hangs is to end some day; how fast a test is says the machine
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
+    expect: { poll: { timeout: 60_000 } },
     reporters: report ? ['default', ['json', { outputFile: report }]] : ['default'],
     typecheck: {
       enabled: true,

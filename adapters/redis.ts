@@ -24,6 +24,7 @@ import type {
   Store,
   StoreCapabilities,
   StoredCheckpoint,
+  TakenRun,
 } from '../src/durability/store.js';
 import {
   AlreadyOwnedError,
@@ -33,15 +34,17 @@ import {
   StoreClosedError,
   UnknownRunError,
 } from '../src/errors/index.js';
-import { encodeRecord, eventsOf, readCheckpoint } from './redis/checkpoints.js';
+import { encodeRecord, eventsOf, readCheckpoint, waitingIn } from './redis/checkpoints.js';
 import { Connection } from './redis/connection.js';
 import { Lister, readOwner } from './redis/lister.js';
-import { decodeName, encodeIndex, encodeName, KeyNames, type RunKeys, statusOf } from './redis/names.js';
+import { decodeName, encodeIndex, encodeName, KeyNames, statusOf } from './redis/names.js';
 import type { RedisClient } from './redis/open-client.js';
 import { placeOf } from './redis/place.js';
 import { type Answer, Caller, lostRun, refusalOf } from './redis/refusals.js';
 import { SCRIPTS, type Script } from './redis/scripts.js';
+import { Saver } from './redis/saver.js';
 import type { Reply } from './redis/sender.js';
+import { standingOf } from './redis/standing.js';
 import { Turns } from './turns.js';
 
 export type { RedisClient } from './redis/open-client.js';
@@ -120,6 +123,7 @@ class RedisStore implements Store {
   readonly #connection: Connection;
   readonly #caller: Caller;
   readonly #lister: Lister;
+  readonly #saver: Saver;
   readonly #turns = new Turns();
   #marks = 0;
   #mark: string | undefined;
@@ -137,6 +141,8 @@ class RedisStore implements Store {
     this.#connection = new Connection({ name: this.name, url, client, timeout: settings.saveTimeout, clock });
     this.#caller = new Caller(this.#connection, this.name);
     this.#lister = new Lister(this.#caller, this.#keys);
+    const { finishedTtl } = settings;
+    this.#saver = new Saver({ name: this.name, caller: this.#caller, keys: this.#keys, finishedTtl });
   }
 
   async create({ id, claim, head, parts, events, index }: CreateRequest): Promise<Lease | undefined> {
@@ -144,33 +150,55 @@ class RedisStore implements Store {
     if (id === '') throw new InvalidArgumentError('the id of a run is empty', { hint: 'give it an id' });
     const keys = this.#keys.of(id);
     const owner = { ...claim.owner };
+    const listed = encodeIndex(index);
     const args = [
       ...[keys.name, this.#nextMark(), owner.key, JSON.stringify(owner), String(claim.ttl), this.#now()],
-      ...[encodeIndex(index), encodeRecord({ fence: 0, whole: true, parts, head, events })],
+      ...[listed, encodeRecord({ fence: 0, whole: true, parts, head, events })],
     ];
-    const reply = await this.#turns.take(id, () => this.#call(SCRIPTS.create, [...whole(keys), keys.fence], args));
+    const reply = await this.#turns.take(id, () => this.#call(SCRIPTS.create, [...keys.whole(), keys.fence], args));
     const [word, ...rest] = reply as Answer;
     if (word === 'exists') return undefined;
     if (word === 'lost') throw lostRun(this.name, id);
-    return { owner, fence: Number(rest[0]), until: Number(rest[1]) };
+    const fence = Number(rest[0]);
+    this.#saver.holds(id, { seq: 1, fence, count: 1, index: listed });
+    return { owner, fence, until: Number(rest[1]) };
   }
 
   async acquire(id: string, claim: Claim): Promise<Lease | undefined> {
+    return (await this.#acquire(id, claim, ''))?.lease;
+  }
+
+  async take(id: string, claim: Claim): Promise<TakenRun | undefined> {
+    const taken = await this.#acquire(id, claim, 'all');
+    if (taken === undefined) return undefined;
+    const { lease, fields, parts } = taken;
+    const checkpoint = (): StoredCheckpoint =>
+      readCheckpoint(id, this.name, fields, parts, undefined) as StoredCheckpoint;
+    return { lease, inbox: waitingIn(fields), checkpoint };
+  }
+
+  /** @param more `all` for what the run's keys hold */
+  async #acquire(id: string, claim: Claim, more: '' | 'all') {
     this.#open();
     const keys = this.#keys.of(id);
     const owner = { ...claim.owner };
-    const args = [keys.name, owner.key, JSON.stringify(owner), String(claim.ttl), this.#now()];
+    const args = [keys.name, owner.key, JSON.stringify(owner), String(claim.ttl), this.#now(), more];
     return this.#turns.take(id, async () => {
       for (let dead = ''; ;) {
-        const reply = await this.#call(SCRIPTS.acquire, [...whole(keys), keys.fence], [...args, dead]);
-        const [word, fence = '', until = '', holder = ''] = reply as Answer;
+        const reply = await this.#call(SCRIPTS.acquire, [...keys.whole(), keys.fence], [...args, dead]);
+        // where it stands, or who holds it
+        const [word, fence = '', until = '', other = ''] = reply as Answer;
         if (word === 'unknown') return undefined;
         if (word === 'lost') throw lostRun(this.name, id);
-        if (word !== 'held') return { owner, fence: Number(fence), until: Number(until) };
-        const other = readOwner(holder);
-        if (other === undefined)
+        if (word !== 'held') {
+          const [fields = [], parts = []] = (reply as readonly unknown[]).slice(4) as (readonly string[])[];
+          this.#saver.holds(id, standingOf(other));
+          return { lease: { owner, fence: Number(fence), until: Number(until) }, fields, parts };
+        }
+        const holder = readOwner(other);
+        if (holder === undefined)
           throw new CorruptCheckpointError(`run "${id}" in ${this.name}`, 'its owner cannot be read');
-        if (!claim.isDead(other)) throw new AlreadyOwnedError(id, other.label, Number(until));
+        if (!claim.isDead(holder)) throw new AlreadyOwnedError(id, holder.label, Number(until));
         dead = fence;
       }
     });
@@ -183,7 +211,10 @@ class RedisStore implements Store {
     const [word, first = '', second = ''] = (await this.#turns.take(id, () =>
       this.#call(SCRIPTS.renew, [this.#keys.of(id).run], args),
     )) as Answer;
-    if (word !== 'renewed') throw refusalOf(this.name, { id, fence }, [word, first, second]);
+    if (word !== 'renewed') {
+      this.#saver.letGo(id);
+      throw refusalOf(this.name, { id, fence }, [word, first, second]);
+    }
     return { lease: { owner: { ...owner }, fence, until: Number(first) }, inbox: Number(second) };
   }
 
@@ -191,24 +222,19 @@ class RedisStore implements Store {
     this.#open();
     const keys = this.#keys.of(id);
     const args = [keys.name, String(fence), String(this.#settings.finishedTtl)];
-    await this.#turns.take(id, () => this.#call(SCRIPTS.release, [...whole(keys), keys.expiry], args));
+    await this.#turns.take(id, () => {
+      this.#saver.letGo(id);
+      return this.#call(SCRIPTS.release, [...keys.whole(), keys.expiry], args);
+    });
   }
 
   async save(request: SaveRequest): Promise<void> {
     this.#open();
-    const { id, seq, fence, ackInbox, index, release, parent, leaves } = request;
-    const { history, finishedTtl } = this.#settings;
-    const keys = this.#keys.of(id);
-    const builtOn = request.whole ? 0 : parent;
-    const ending = `${release ? 1 : 0} ${finishedTtl} ${leaves?.length ?? '-'}`;
-    const header = `${seq} ${fence} ${builtOn} ${ending} ${encodeIndex(index)}`;
-    const args = [header, encodeRecord(request), ...ackInbox.map(encodeName), ...(leaves ?? []).map(encodeName)];
-    const needsAll = ackInbox.length > 0 || (release && finishedTtl > 0);
-    const used = needsAll ? [...whole(keys), keys.expiry] : [keys.run, keys.index, keys.inbox];
-    const reply = await this.#turns.takeAfterSuccess(id, () => this.#call(SCRIPTS.save, used, args));
-    if (typeof reply !== 'number') throw refusalOf(this.name, request, reply as Answer);
+    const { id, release } = request;
+    const { history } = this.#settings;
+    const count = await this.#turns.takeAfterSuccess(id, () => this.#saver.save(request));
     // Half as many again are let pile up, so that forgetting costs little. What fails is tried when they are twice as many.
-    if (isTooMany(reply, history) && !release) this.prune(id, history).catch(() => undefined);
+    if (isTooMany(count, history) && !release) this.prune(id, history).catch(() => undefined);
   }
 
   async load(id: string, seq?: number): Promise<StoredCheckpoint | undefined> {
@@ -274,7 +300,8 @@ class RedisStore implements Store {
       // By its mark, so that a call which is sent twice cannot delete a run that has taken the id in between.
       const mark = await this.#call(SCRIPTS.mark, [keys.run, keys.index], [keys.name]);
       if (typeof mark !== 'string') return false;
-      await this.#call(SCRIPTS.remove, [...whole(keys), keys.expiry], [keys.name, mark]);
+      this.#saver.letGo(id);
+      await this.#call(SCRIPTS.remove, [...keys.whole(), keys.expiry], [keys.name, mark]);
       return true;
     });
   }
@@ -308,9 +335,4 @@ function isTooMany(count: number, history: number): boolean {
   let most = Math.ceil(history * 1.5);
   while (most < count) most *= 2;
   return most === count;
-}
-
-/** The keys of which all are let go with the run, in the order of the scripts, then the index. */
-function whole({ run, events, base, inbox, acknowledged, index }: RunKeys): string[] {
-  return [run, events, base, inbox, acknowledged, index];
 }

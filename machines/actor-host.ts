@@ -86,7 +86,9 @@ export class ActorHost implements Host {
   }
 
   onRejected(activation: Activation, context: HandlerContext, error: unknown): void {
-    this.send(rejectedEvent(this.#work, activation, error));
+    const leaving = this.#work.rare?.leaving ?? null;
+    if (leaving === null) this.send(rejectedEvent(this.#work, activation, error));
+    else leaving.onRejected();
     if (!activation.subscriber.plain) endBody(context);
   }
 }

@@ -30,6 +30,7 @@ export {
   RetryAfterError,
   RunEndedError,
   RunExistsError,
+  RunStrandedError,
   RunSuspendedError,
   SaveFailedError,
   SealedNeuronError,

@@ -67,6 +67,26 @@ export const leaseCases: readonly ConformanceCase[] = [
     },
   },
   {
+    title: 'I5: take, where a store has it, gives what acquire, load and the inbox would give',
+    run: async (bench) => {
+      const { store } = bench;
+      if (store.take === undefined) return;
+      assert.equal(await store.take('none', claim('two')), undefined);
+      const first = await bench.create('run');
+      await store.save(saving('run', 2, first, { parts: { more: '"text"' } }));
+      await store.post('run', { deliveryId: 'd', body: '1' });
+      await rejects(store.take('run', claim('two')), 'AlreadyOwnedError');
+      await store.release('run', first);
+      const taken = await store.take('run', claim('two'));
+      assert.ok(taken !== undefined && taken.lease.fence > first.fence);
+      assert.deepEqual([taken.lease.owner.key, taken.lease.until], ['two', bench.clock.now() + TTL]);
+      assert.equal(taken.inbox, 1);
+      assert.deepEqual(taken.checkpoint(), await store.load('run'));
+      await rejects(store.save(saving('run', 3, first)), 'StaleOwnerError');
+      await store.save(saving('run', 3, taken.lease));
+    },
+  },
+  {
     title: 'I5: acquire takes a run that was released, and gives its own owner a new fence too',
     run: async (bench) => {
       const first = await bench.create('run');

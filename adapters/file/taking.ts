@@ -14,8 +14,12 @@ import type { Held, Ownership } from './ownership.js';
 import type { RecordIndex } from './record-index.js';
 
 export const BEGINNING: Base = [0, 0];
-/** How often it is looked for a run that is being created. */
-const CREATE_LOOKS = 200;
+/** How long it is waited for a run that another process is creating; the first pause, and the longest. In milliseconds. */
+const CREATE_PATIENCE = 5_000;
+const FIRST_PAUSE = 1;
+const LONGEST_PAUSE = 50;
+/** And how often it is looked for it, however short that takes. */
+const MOST_LOOKS = 1000;
 
 export interface TakingOptions {
   readonly clock: Clock;
@@ -67,14 +71,20 @@ export class Taking {
     const known = index.run(id)?.topFence ?? 0;
     if (known === 0 && claims.take(stem, first)) return this.#begin(request, stem, first);
     let holder: Lease | undefined;
-    for (let look = 0; look < CREATE_LOOKS; look += 1) {
+    for (let look = 0, waited = 0, pause = FIRST_PAUSE; waited < CREATE_PATIENCE && look < MOST_LOOKS; look += 1) {
       const run = await index.find(id);
       if (run !== undefined) return undefined;
       const records = index.run(id);
       const newest = claims.newestFence(stem, records?.topFence ?? 0);
       holder = owned.holder(records, stem, newest, claim);
       const lease = owned.lease(claim, newest + 1);
-      if (holder !== undefined || !claims.take(stem, lease)) continue;
+      if (holder !== undefined) {
+        await this.#pause(pause);
+        waited += pause;
+        pause = Math.min(2 * pause, LONGEST_PAUSE);
+        continue;
+      }
+      if (!claims.take(stem, lease)) continue;
       // Its creator may have stored it between the look and the claim: then it is there, and has an owner no more.
       if ((await index.find(id)) === undefined) {
         // The last of a deleted run was removed between the look and the claim.
@@ -88,6 +98,10 @@ export class Taking {
     }
     // Somebody is creating it and has not stored it yet. To say that it is there would be a lie.
     throw new AlreadyOwnedError(id, holder?.owner.label ?? 'another process', holder?.until ?? clock.now());
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => this.#options.clock.after(ms, resolve));
   }
 
   async #begin(request: CreateRequest, stem: string, lease: Lease): Promise<Lease> {

@@ -72,6 +72,12 @@ export function eventsOf(moved: readonly string[], run: readonly string[]): read
   return [...moved, ...kept].flatMap((lines) => (lines === '' ? [] : lines.split('\n')));
 }
 
+/** How many messages wait, by the hash of the run. */
+export function waitingIn(run: readonly string[]): number {
+  for (let at = 0; at + 1 < run.length; at += 2) if (run[at] === 'w') return Number(run[at + 1]);
+  return 0;
+}
+
 /**
  * @param run the hash of the run, and `base` that of the parts of its oldest checkpoint, as Redis gives them
  * @param wanted a seq; the newest unless told

@@ -25,8 +25,8 @@ const HINTS: Readonly<Record<string, string>> = {
 };
 const TRANSIENT = new Set(['LOADING', 'BUSY', 'TRYAGAIN', 'CLUSTERDOWN', 'MASTERDOWN']);
 const REFUSALS = new Set(['NOAUTH', 'WRONGPASS', 'NOPERM']);
-/** An answer of the server begins with one of its words, in capitals; older ones wrap what happened in a script. */
-const ANSWER = /^(?:ERR Error running script .*@user_script: ?\d+: -)?([A-Z][A-Z0-9]+) /;
+/** An answer of the server begins with one of its words, in capitals; before 7 it wraps what happened in a script. */
+const ANSWER = /^(?:ERR (?:Error running script .*)?@user_script: ?\d+: -)?([A-Z][A-Z0-9]+) /;
 
 /** The server has answered, and the same call would be answered the same way. */
 export function isFinal(error: unknown): boolean {

@@ -41,7 +41,7 @@ export function shardOf(id: string): number {
   return (hash >>> 0) % SHARDS;
 }
 
-/** The keys of one run, each made when it is asked for: a save needs two of them. */
+/** The keys of one run, each made when it is asked for: most saves need one of them. */
 export class RunKeys {
   /** The run as the keys name it. */
   readonly name: string;
@@ -75,6 +75,12 @@ export class RunKeys {
   }
   get expiry(): string {
     return `${this.#tag}t`;
+  }
+
+  /** Those of which all are let go with the run, in the order of the scripts, then the index. */
+  whole(): string[] {
+    const { run, events, base, inbox, acknowledged, index } = this;
+    return [run, events, base, inbox, acknowledged, index];
   }
 }
 
@@ -124,6 +130,9 @@ export function statusOf(letter: string): Status | undefined {
 export function encodeIndex({ status, due, graph }: RunIndex): string {
   return `${LETTERS[status]}${due ?? ''}|${graph}`;
 }
+
+/** The letter of the status that an encoded index begins with. */
+export const letterIn = (index: string): string => index.charAt(0);
 
 /** @returns undefined for what is none */
 export function decodeIndex(text: string): RunIndex | undefined {

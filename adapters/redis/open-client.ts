@@ -33,7 +33,7 @@ export async function openClient(
   url: string,
   delay: (retries: number, cause: Error) => number | false,
 ): Promise<OwnClient> {
-  const { createClient } = await loadPackage();
+  const { createClient } = await loadRedis('the Redis store needs');
   return createClient({
     url,
     // Its greeting is refused at once where a password is missing.
@@ -47,11 +47,12 @@ export async function openClient(
   });
 }
 
-async function loadPackage(): Promise<typeof Redis> {
+/** @param who who needs it, for the message, with the verb */
+export async function loadRedis(who: string): Promise<typeof Redis> {
   try {
     return await import('redis');
   } catch (cause) {
-    throw new InvalidArgumentError(`the Redis store needs the package "redis": ${describeError(cause)}`, {
+    throw new InvalidArgumentError(`${who} the package "redis": ${describeError(cause)}`, {
       cause,
       hint: 'npm install redis',
     });

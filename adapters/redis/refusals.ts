@@ -51,8 +51,10 @@ export class Caller {
     this.#name = name;
   }
 
-  call(script: Script, keys: string[], args: readonly string[]): Promise<Reply> {
-    return this.#connection.call(script, keys, ['0', ...args]).catch((error: unknown) => this.#explain(keys, error));
+  /** @param isAgain it may have been done already */
+  call(script: Script, keys: string[], args: readonly string[], isAgain = false): Promise<Reply> {
+    const sent = this.#connection.call(script, keys, [isAgain ? '1' : '0', ...args]);
+    return sent.catch((error: unknown) => this.#explain(keys, error));
   }
 
   async #explain(keys: string[], error: unknown): Promise<never> {

@@ -11,59 +11,15 @@
  * a minus behind it when the lease was given up), o owner (JSON), k key of the owner, u until when the lease lasts, l the
  * oldest checkpoint once the base holds its parts, z how many parts the base holds, w how many messages wait, q how many
  * were posted, m the mark of the call that created it; <seq> the record of a checkpoint, as checkpoints.ts writes it, with
- * the seq before it in front. A save reads one field and writes two: that is most of what it costs the server.
+ * the seq before it in front. Most saves read one field and write two: that is most of what they cost the server.
  */
 import { createHash } from 'node:crypto';
+import { ENDED, EXPECT, EXPIRE, FENCE, STANDS, TIME } from './script-parts.js';
 
 export interface Script {
   readonly text: string;
   readonly sha: string;
 }
-
-/** Functions that several scripts begin with. */
-const TIME = `
-local function now_or(given)
-  if given ~= '' then return tonumber(given) end
-  local t = redis.call('TIME')
-  return t[1] * 1000 + math.floor(t[2] / 1000)
-end
-local function whole(n) return string.format('%.0f', n) end`;
-
-/** Greater than every fence given out before: the time stands in for a counter that a crash of the server set back. */
-const FENCE = `
-local function next_fence(key, held)
-  local last = tonumber(redis.call('GET', key) or '0')
-  return math.max(last + 1, tonumber(held) + 1, now_or(''))
-end`;
-
-const EXPECT = `
-local function mistyped(kind, key)
-  local found = redis.call('TYPE', key).ok
-  if found == 'none' or found == kind then return nil end
-  return redis.error_reply('WRONGTYPE ' .. key .. ' is a ' .. found .. ', not a ' .. kind)
-end
-local function each(list, from, to, call)
-  for first = from, to, 4000 do call(unpack(list, first, math.min(first + 3999, to))) end
-end`;
-
-/** Where a run stands, read and written: seq, fence, whether it was given up, how many checkpoints, index; nil for none. */
-const STANDS = `
-local function stands(r)
-  local h = redis.call('HGET', r, 'h')
-  if not h then return nil end
-  local seq, fence, free, n, index = string.match(h, '^(%d+) (%d+)(%-?) (%d+) (.*)$')
-  if not seq then error('where the run stands cannot be read') end
-  return seq, fence, free == '-', n, index
-end
-local function standing(seq, fence, free, n, index)
-  return seq .. ' ' .. fence .. (free and '- ' or ' ') .. n .. ' ' .. index
-end`;
-
-const ENDED = `
-local function has_ended(index) local c = string.sub(index, 1, 1) return c ~= 'r' and c ~= 'w' end
-local function is_lost(x, name)
-  return redis.call('ZSCORE', x, 'r' .. name) or redis.call('ZSCORE', x, 'w' .. name)
-end`;
 
 /** KEYS r e b i a x f; ARGV retry, name, mark, owner key, owner, ttl, now, index, record. */
 const create = script(`${TIME}${FENCE}${STANDS}${ENDED}
@@ -86,7 +42,7 @@ redis.call('HSET', r, 'h', standing(1, fence, false, 1, ARGV[8]), 'o', ARGV[5], 
   '1', '0 ' .. ARGV[9])
 return {'lease', fence, until_}`);
 
-/** KEYS r e b i a x f; ARGV retry, name, owner key, owner, ttl, now, the fence that may be taken from a living owner. */
+/** KEYS r e b i a x f; ARGV retry, name, owner key, owner, ttl, now, `all` for what there is of the run, the fence that may be taken from a living owner. */
 const acquire = script(`${TIME}${FENCE}${STANDS}${ENDED}
 local r, e, b, i, a, x, f = unpack(KEYS)
 local seq, held, free, n, index = stands(r)
@@ -96,17 +52,19 @@ if not seq then
 end
 local now = now_or(ARGV[6])
 local m = redis.call('HMGET', r, 'o', 'k', 'u')
-if not free and m[2] ~= ARGV[3] and tonumber(m[3]) > now and held ~= ARGV[7] then
+if not free and m[2] ~= ARGV[3] and tonumber(m[3]) > now and held ~= ARGV[8] then
   return {'held', held, m[3], m[1]}
 end
 local fence = whole(next_fence(f, held))
 local until_ = whole(now + ARGV[5])
+local h = standing(seq, fence, false, n, index)
 redis.call('SET', f, fence)
-redis.call('HSET', r, 'h', standing(seq, fence, false, n, index), 'o', ARGV[4], 'k', ARGV[3], 'u', until_)
+redis.call('HSET', r, 'h', h, 'o', ARGV[4], 'k', ARGV[3], 'u', until_)
 if has_ended(index) then
   for at = 1, 5 do redis.call('PERSIST', KEYS[at]) end
 end
-return {'lease', fence, until_}`);
+if ARGV[7] ~= 'all' then return {'lease', fence, until_, h} end
+return {'lease', fence, until_, h, redis.call('HGETALL', r), redis.call('HGETALL', b)}`);
 
 /** KEYS r; ARGV retry, fence, ttl, now. */
 const renew = script(`${TIME}${STANDS}
@@ -118,20 +76,6 @@ local until_ = whole(now_or(ARGV[4]) + ARGV[3])
 redis.call('HSET', KEYS[1], 'u', until_)
 return {'renewed', until_, redis.call('HGET', KEYS[1], 'w') or '0'}`);
 
-/** Lets all keys of a run go at the same time, and remembers in the shard when that is, to tidy its index. */
-const EXPIRE = `
-local function expire(first, name, ttl, x, t)
-  local now = now_or('')
-  local at = whole(now + ttl)
-  for k = first, first + 4 do redis.call('PEXPIREAT', KEYS[k], at) end
-  redis.call('ZADD', t, at, name)
-  for _, gone in ipairs(redis.call('ZRANGEBYSCORE', t, '-inf', '(' .. whole(now), 'LIMIT', 0, 16)) do
-    redis.call('ZREM', t, gone)
-    local prefix = string.sub(KEYS[first], 1, #KEYS[first] - #name)
-    if redis.call('EXISTS', prefix .. gone) == 0 then redis.call('ZREM', x, 'c' .. gone, 'f' .. gone, 'a' .. gone) end
-  end
-end`;
-
 /** KEYS r e b i a x t; ARGV retry, name, fence, time that a run which has ended is kept or 0. */
 const release = script(`${TIME}${EXPECT}${STANDS}${ENDED}${EXPIRE}
 local seq, held, free, n, index = stands(KEYS[1])
@@ -139,88 +83,98 @@ if held ~= ARGV[3] then return 0 end
 local wrong = mistyped('zset', KEYS[6]) or mistyped('zset', KEYS[7])
 if wrong then return wrong end
 redis.call('HSET', KEYS[1], 'h', standing(seq, held, true, n, index))
-if ARGV[4] ~= '0' and has_ended(index) then expire(1, ARGV[2], ARGV[4], KEYS[6], KEYS[7]) end
+if ARGV[4] ~= '0' and has_ended(index) then expire(ARGV[2], ARGV[4], KEYS[6], KEYS[7]) end
 return 1`);
+
+/**
+ * Saves of runs that stand where their owners believe: most saves, at half the price. Each is answered for itself: 1, or
+ * 0 when the run stands elsewhere, or has messages at its end; then nothing of it is written, and `save` says why.
+ * KEYS of each r, and where its letter changes r x i; ARGV retry, then of each where it stands, where it stands then, the
+ * record with the seq before it, and the letters before and after where they differ.
+ */
+const steps = script(`
+local function step(k, a)
+  local r, letters = KEYS[k], ARGV[a + 3]
+  if redis.call('HGET', r, 'h') ~= ARGV[a] then return 0 end
+  if letters ~= '' then
+    local x = KEYS[k + 1]
+    if redis.pcall('HLEN', KEYS[k + 2]) ~= 0 then return 0 end
+    local name = string.sub(r, #x + 2)
+    redis.call('ZADD', x, 0, string.sub(letters, 2) .. name)
+    redis.call('ZREM', x, string.sub(letters, 1, 1) .. name)
+  end
+  redis.call('HSET', r, 'h', ARGV[a + 1], string.match(ARGV[a + 1], '^%d+'), ARGV[a + 2])
+  return 1
+end
+local replies, k = {}, 1
+for a = 2, #ARGV, 4 do
+  local ok, reply = pcall(step, k, a)
+  if not ok then
+    if type(reply) == 'table' then reply = reply.err end
+    reply = {'error', string.find(reply, '^%u[%u%d]+ ') and reply or 'ERR ' .. reply}
+  end
+  replies[#replies + 1] = reply
+  k = k + (ARGV[a + 3] == '' and 1 or 3)
+end
+return replies`);
 
 /**
  * KEYS r x i, and for acknowledgements or a time to keep r e b i a x t; ARGV retry, header, record, what is acknowledged,
  * what is left in the inbox. The header, of one text since every argument has its price: seq, fence, the seq that it
  * builds on or 0, release, time to keep or 0, how much is left or a minus where that is not asked, index.
  */
-const SAVE = `${TIME}${EXPECT}${STANDS}${ENDED}${EXPIRE}
-local function unread_in(i, from, to)
-  local unread = redis.pcall('HLEN', i)
-  if unread == 0 or type(unread) ~= 'number' then return 0 end
-  local read = {}
-  for at = from, to - 1 do read[ARGV[at]] = true end
-  for _, id in ipairs(redis.call('HKEYS', i)) do
-    if read[id] then unread = unread - 1 end
-  end
-  return unread
+const save = script(`${TIME}${EXPECT}${STANDS}${ENDED}${EXPIRE}
+local r, x, i = unpack(KEYS)
+local all = #KEYS > 3
+if all then x, i = KEYS[6], KEYS[4] end
+local seq, fence, parent, release, ttl, left, index =
+  string.match(ARGV[2], '^(%d+) (%d+) (%d+) (%d) (%d+) (%S+) (.*)$')
+local record = ARGV[3]
+local newest, held, free, n, before = stands(r)
+if not newest then return {'unknown'} end
+if ARGV[1] == '1' and newest == seq then
+  local there = redis.call('HGET', r, seq)
+  if there and string.sub(there, -#record) == record then return tonumber(n) end
 end
-local function save(k, keys, a, args)
-  local r, x, i = KEYS[k], KEYS[k + 1], KEYS[k + 2]
-  if keys > 3 then x, i = KEYS[k + 5], KEYS[k + 3] end
-  local seq, fence, parent, release, ttl, left, index =
-    string.match(ARGV[a + 1], '^(%d+) (%d+) (%d+) (%d) (%d+) (%S+) (.*)$')
-  local record = ARGV[a + 2]
-  local newest, held, free, n, before = stands(r)
-  if not newest then return {'unknown'} end
-  if ARGV[a] == '1' and newest == seq then
-    local there = redis.call('HGET', r, seq)
-    if there and string.sub(there, -#record) == record then return tonumber(n) end
-  end
-  if tonumber(held) < tonumber(fence) then return {'lost checkpoint', newest, newest} end
-  if held ~= fence or free then return {'stale owner', held, free and 'released' or ''} end
-  if tonumber(seq) <= tonumber(newest) then return {'stale checkpoint', newest} end
-  if tonumber(parent) > tonumber(newest) then return {'lost checkpoint', newest} end
-  local more = a + 3
-  local behind = a + args - (tonumber(left) or 0)
-  if left ~= '-' then
-    local unread = unread_in(i, more, a + args)
+if tonumber(held) < tonumber(fence) then return {'lost checkpoint', newest, newest} end
+if held ~= fence or free then return {'stale owner', held, free and 'released' or ''} end
+if tonumber(seq) <= tonumber(newest) then return {'stale checkpoint', newest} end
+if tonumber(parent) > tonumber(newest) then return {'lost checkpoint', newest} end
+local behind = #ARGV + 1 - (tonumber(left) or 0)
+if left ~= '-' then
+  local unread = redis.pcall('HLEN', i)
+  if type(unread) == 'number' and unread > 0 then
+    local read = {}
+    for at = 4, #ARGV do read[ARGV[at]] = true end
+    for _, id in ipairs(redis.call('HKEYS', i)) do
+      if read[id] then unread = unread - 1 end
+    end
     if unread > 0 then return {'unread messages', whole(unread)} end
   end
-  local from, to = string.sub(before, 1, 1), string.sub(index, 1, 1)
-  local wrong = from ~= to and mistyped('zset', x)
-  if keys > 3 then
-    wrong = wrong or mistyped('hash', i) or mistyped('set', KEYS[k + 4])
-      or mistyped('zset', x) or mistyped('zset', KEYS[k + 6])
-  end
-  if wrong then return wrong end
-  local name = string.sub(r, #x + 2)
-  if from ~= to then
-    redis.call('ZADD', x, 0, to .. name)
-    redis.call('ZREM', x, from .. name)
-  end
-  n = n + 1
-  release = release == '1'
-  redis.call('HSET', r, 'h', standing(seq, fence, release, n, index), seq, newest .. ' ' .. record)
-  if behind > more then
-    each(ARGV, more, behind - 1, function (...)
-      redis.call('SADD', KEYS[k + 4], ...)
-      redis.call('HDEL', i, ...)
-    end)
-    redis.call('HSET', r, 'w', redis.call('HLEN', i))
-  end
-  if release and ttl ~= '0' and has_ended(index) then expire(k, name, ttl, x, KEYS[k + 6]) end
-  return n
-end`;
-
-const save = script(`${SAVE}
-return save(1, #KEYS, 1, #ARGV)`);
-
-/** Several saves of three keys and three arguments, each answered for itself. */
-const saves = script(`${SAVE}
-local replies = {}
-for at = 1, #KEYS, 3 do
-  local ok, reply = pcall(save, at, 3, at, 3)
-  if not ok and type(reply) == 'string' then
-    reply = {err = string.find(reply, '^%u[%u%d]+ ') and reply or 'ERR ' .. reply}
-  end
-  if type(reply) == 'table' and reply.err then reply = {'error', reply.err} end
-  replies[#replies + 1] = reply
 end
-return replies`);
+local from, to = string.sub(before, 1, 1), string.sub(index, 1, 1)
+local wrong = from ~= to and mistyped('zset', x)
+if all then
+  wrong = wrong or mistyped('hash', i) or mistyped('set', KEYS[5]) or mistyped('zset', x) or mistyped('zset', KEYS[7])
+end
+if wrong then return wrong end
+local name = string.sub(r, #x + 2)
+if from ~= to then
+  redis.call('ZADD', x, 0, to .. name)
+  redis.call('ZREM', x, from .. name)
+end
+n = n + 1
+release = release == '1'
+redis.call('HSET', r, 'h', standing(seq, fence, release, n, index), seq, newest .. ' ' .. record)
+if behind > 4 then
+  each(ARGV, 4, behind - 1, function (...)
+    redis.call('SADD', KEYS[5], ...)
+    redis.call('HDEL', i, ...)
+  end)
+  redis.call('HSET', r, 'w', redis.call('HLEN', i))
+end
+if release and ttl ~= '0' and has_ended(index) then expire(name, ttl, x, KEYS[7]) end
+return n`);
 
 /** KEYS r b x; ARGV retry, name. */
 const load = script(`${ENDED}
@@ -378,8 +332,8 @@ export const SCRIPTS = {
   acquire,
   renew,
   release,
+  steps,
   save,
-  saves,
   load,
   history,
   prune,

@@ -25,9 +25,6 @@ export interface Outgoing {
 const MOST_CALLS = 12;
 /** Of one call that goes with others. */
 const MOST_LETTERS = 65_536;
-/** Of a save without acknowledgements, messages that it leaves, and a time to keep. */
-const KEYS = 3;
-const ARGUMENTS = 3;
 
 export class Sender {
   readonly #client: RedisClient;
@@ -41,9 +38,12 @@ export class Sender {
 
   /** @param isAlone nothing else is on its way, so that there is nothing to wait for */
   send(call: Outgoing, isAlone: boolean): void {
-    const joins = this.#mayJoin && !isAlone && call.script === SCRIPTS.save && isPlain(call);
-    if (!joins) {
+    if (call.script !== SCRIPTS.steps) {
       this.#run(call);
+      return;
+    }
+    if (!this.#mayJoin || isAlone || isLarge(call)) {
+      this.#together([call]);
       return;
     }
     this.#waiting.push(call);
@@ -53,19 +53,16 @@ export class Sender {
 
   #flush(): void {
     const waiting = this.#waiting;
-    const [first] = waiting;
     this.#waiting = [];
-    if (first === undefined) return;
-    if (waiting.length === 1) this.#run(first);
-    else this.#together(waiting);
+    if (waiting.length > 0) this.#together(waiting);
   }
 
   #together(waiting: readonly Outgoing[]): void {
     const keys: string[] = [];
-    const args: string[] = [];
+    const args = ['0'];
     for (const call of waiting) {
       keys.push(...call.keys);
-      args.push(...call.args);
+      args.push(...call.args.slice(1));
     }
     const onReply = (replies: Reply): void =>
       waiting.forEach((call, i) => {
@@ -77,11 +74,11 @@ export class Sender {
       const isOnCluster = wordOf(error) === 'CROSSSLOT';
       if (isOnCluster) this.#mayJoin = false;
       for (const call of waiting) {
-        if (isOnCluster) this.#run(call);
+        if (isOnCluster && waiting.length > 1) this.#together([call]);
         else call.onError(error);
       }
     };
-    this.#run({ script: SCRIPTS.saves, keys, args, onReply, onError });
+    this.#run({ script: SCRIPTS.steps, keys, args, onReply, onError });
   }
 
   #run(call: Outgoing): void {
@@ -96,7 +93,4 @@ export class Sender {
   }
 }
 
-/** Has no more keys and arguments than every save has, and is not large. */
-function isPlain({ keys, args }: Outgoing): boolean {
-  return keys.length === KEYS && args.length === ARGUMENTS && (args[2] as string).length <= MOST_LETTERS;
-}
+const isLarge = ({ args }: Outgoing): boolean => (args.at(-2) as string).length > MOST_LETTERS;

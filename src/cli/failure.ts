@@ -22,6 +22,12 @@ const FLOW_FAULTS = [
 
 const RUN_ENDED = [StimulationAbortedError, UncaughtError];
 
+/** How the run of which an error tells has ended; undefined where it has not. */
+export function endOf(error: unknown): 'failed' | 'aborted' | undefined {
+  if (error instanceof StimulationAbortedError) return 'aborted';
+  return error instanceof StimulationFailedError ? 'failed' : undefined;
+}
+
 export function failureOf(error: unknown): Failure {
   if (!(error instanceof EngramError)) {
     const hint = 'set ENGRAM_DEBUG=1 to see where it comes from';

@@ -5,8 +5,8 @@
  * Rule: the flow and the command line share one copy of the library, so that what one makes the other knows. A `.js`
  * module finds it as Node does; a `.ts` module, which Node 20 cannot load, is given the copy that runs here.
  */
-import { statSync } from 'node:fs';
-import { extname, resolve } from 'node:path';
+import { existsSync, statSync } from 'node:fs';
+import { dirname, extname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import * as fileAdapter from '../../adapters/file.js';
 import * as memoryAdapter from '../../adapters/memory.js';
@@ -82,7 +82,7 @@ const importJavaScript = (file: string) => import(pathToFileURL(file).href) as P
 async function importTypeScript(file: string): Promise<Record<string, unknown>> {
   const { createJiti } = await import('jiti');
   const jiti = createJiti(import.meta.url, {
-    fsCache: false,
+    fsCache: cacheFolder(file),
     interopDefault: false,
     virtualModules: {
       engram,
@@ -92,6 +92,28 @@ async function importTypeScript(file: string): Promise<Record<string, unknown>> 
     },
   });
   return jiti.import(file);
+}
+
+/**
+ * Where what was compiled is kept, which takes most of the time of a short command: among the packages that the module
+ * may run, and nowhere that others may write.
+ */
+function cacheFolder(file: string): string | false {
+  for (let folder = dirname(file); ; folder = dirname(folder)) {
+    const packages = join(folder, 'node_modules');
+    if (existsSync(packages)) {
+      const cache = join(packages, '.cache', 'engram');
+      return [packages, dirname(cache), cache].every(isOurs) && cache;
+    }
+    if (folder === dirname(folder)) return false;
+  }
+}
+
+/** Whether nobody else may write there, or nothing is there yet. */
+function isOurs(folder: string): boolean {
+  const found = statSync(folder, { throwIfNoEntry: false });
+  if (found === undefined || process.getuid === undefined) return true;
+  return found.uid === process.getuid() && (found.mode & 0o022) === 0;
 }
 
 async function callCreate(path: string, createCns: unknown, host: object): Promise<unknown> {

@@ -9,11 +9,11 @@ import { EXIT } from './exit-codes.js';
 import { brief } from './json.js';
 import type { Output } from './output.js';
 import type { Session } from './session.js';
+import { EXIT_OF, type Stop } from './stop-signal.js';
 import { bringBack } from './stored-run.js';
 import { counted, shellWord, visible } from './text.js';
 import { isLong, lineText, nextLines, type Waits, waitsOf, waitsText } from './waits.js';
 
-type Stop = 'SIGINT' | 'SIGTERM';
 type Outcome =
   { readonly result: Result } | { readonly error: unknown } | { readonly stop: Stop } | 'stalled' | 'waiting';
 
@@ -50,7 +50,9 @@ export async function follow(
   return completed(outcome.result, output, more);
 }
 
-function completed({ id, status, output: given, unclaimed: early }: Result, output: Output, more: object): number {
+/** Tells of a run that has completed. @param more for the document */
+export function completed(result: Result, output: Output, more: object): number {
+  const { id, status, output: given, unclaimed: early } = result;
   const value = output.shown(given, 'output');
   const unclaimed = early.map((one) => ({ ...one, payload: output.shown(one.payload, 'payload', one.collateral) }));
   const left = unclaimed.length === 0 ? {} : { unclaimed };
@@ -192,5 +194,5 @@ async function stopped(
   output.line(
     `${output.style('yellow', 'stopped')} ${visible(id)}${next === undefined ? '' : `, go on with: ${visible(next)}`}`,
   );
-  return stop === 'SIGINT' ? EXIT.interrupted : EXIT.terminated;
+  return EXIT_OF[stop];
 }

@@ -13,11 +13,24 @@ const STORE = [
   'file:<directory>, redis://<host>:<port> or memory: (default: $ENGRAM_STORE, else file:.engram)',
 ] as const;
 const JSON_OPTION = ['--json', 'print one JSON document and nothing else'] as const;
+const JSON_LINES = ['--json', 'print a line of JSON for each event and nothing else'] as const;
 const FROM_ENTRY = [
   '--from-entry',
   'start what is damaged beyond repair again, with the entry that is stored',
 ] as const;
+const QUEUE_STORE = [
+  '--store <url>',
+  'where the queue and its runs are: redis://<host>:<port> (default: $ENGRAM_STORE)',
+] as const;
+const QUEUE = ['--queue <name>', 'the name of the queue (default: that of the flow)'] as const;
+const ENQUEUE = [
+  '--enqueue',
+  'store it for the workers of the queue and wake the run there: nothing goes on here',
+] as const;
+const QUEUE_OF_WORKERS = ['--queue <name>', 'as --enqueue, for a queue that has not the name of the flow'] as const;
 const TRACE = ['--trace <file>', 'append a JSON line to this file before each call of a handler'] as const;
+
+const COMMANDS = ['run', 'resume', 'signal', 'abort', 'recover', 'ls', 'show', 'status', 'worker', 'enqueue'];
 
 /** Commands are loaded when they are used: a list needs no flow, and a flow no list. */
 function createProgram(output: Output, done: (code: number) => void): Command {
@@ -28,11 +41,11 @@ function createProgram(output: Output, done: (code: number) => void): Command {
     .exitOverride()
     .configureOutput({ writeErr: () => undefined })
     .showSuggestionAfterError();
-  const command = (usage: string, about: string) =>
+  const command = (usage: string, about: string, json: readonly [string, string] = JSON_OPTION) =>
     program
       .command(usage)
       .description(about)
-      .option(...JSON_OPTION);
+      .option(...json);
 
   command('run', 'start a run of a flow and follow it to its end')
     .argument('<flow module>', 'a .ts or .js file that exports createCns({ store, clock }) or cns, and entry')
@@ -61,6 +74,8 @@ function createProgram(output: Output, done: (code: number) => void): Command {
     .option('--payload <json>', 'the payload of the signal: JSON, @file, or @- for stdin')
     .option('--delivery-id <id>', 'the same id again is the same signal, and counts once (default: a new one)')
     .option('--detach', 'store the signal and do not go on with the run')
+    .option(...ENQUEUE)
+    .option(...QUEUE_OF_WORKERS)
     .option(...STORE)
     .option(...TRACE)
     .action(async (path: string, id: string, collateral: string, options: object) => {
@@ -73,6 +88,8 @@ function createProgram(output: Output, done: (code: number) => void): Command {
     .option('--compensate', 'undo what the run has done, where its neurons say how')
     .option('--delivery-id <id>', 'the same id again is the same abort, and counts once (default: a new one)')
     .option('--detach', 'store the abort and do not end the run')
+    .option(...ENQUEUE)
+    .option(...QUEUE_OF_WORKERS)
     .option(...STORE)
     .option(...TRACE)
     .action(async (path: string, id: string, options: object) => {
@@ -105,6 +122,42 @@ function createProgram(output: Output, done: (code: number) => void): Command {
     .action(async (id: string, options: object) => {
       done(await (await import('./commands/show.js')).show(id, options, output));
     });
+  command('status', 'say how one stored or queued run stands, and how far it is')
+    .argument('<id>', 'the id of the run')
+    .option(...QUEUE)
+    .option(...STORE)
+    .action(async (id: string, options: object) => {
+      done(await (await import('./commands/status.js')).status(id, options, output));
+    });
+  command(
+    'worker',
+    'take runs of a flow from its queue, on this machine and on others, until SIGINT or SIGTERM',
+    JSON_LINES,
+  )
+    .argument('<flow module>', 'a .ts or .js file that exports createCns({ store, clock }) or cns')
+    .option('--concurrency <count>', 'how many runs go on here at once (default: 10)')
+    .option('--grace <duration>', 'how long what runs may take to answer when the worker is stopped (default: 10s)')
+    .option(...QUEUE)
+    .option(...QUEUE_STORE)
+    .option(...TRACE)
+    .action(async (path: string, options: object) => {
+      done(await (await import('./commands/worker.js')).worker(path, options, output));
+    });
+  command('enqueue', 'start a run of a flow that a worker takes')
+    .argument('<flow module>', 'the module that the workers have')
+    .option('--signal <name>', 'the entry to use, when the flow has several')
+    .option('--payload <json>', 'the payload of the signal: JSON, @file, or @- for stdin')
+    .option('--id <id>', 'the id of the run; the same id and payload again is the same run')
+    .option('--output <collateral>', 'the collateral whose last payload is the output')
+    .option('--delay <duration>', 'when the run begins, e.g. 10s or 2h from now')
+    .option('--priority <number>', 'runs of a smaller one are taken first; those without one before all others')
+    .option('--attempts <count>', 'how often the run is gone on with when it fails (default: 1)')
+    .option('--wait', 'wait for the end of the run, and print it')
+    .option(...QUEUE)
+    .option(...QUEUE_STORE)
+    .action(async (path: string, options: object) => {
+      done(await (await import('./commands/enqueue.js')).enqueue(path, options, output));
+    });
   program.addHelpText(
     'after',
     '\nExit codes: 0 completed or waiting for the outside, 1 the run failed, 2 bad input or nothing that could be done, 130/143 stopped by a signal.',
@@ -128,7 +181,7 @@ async function main(args: readonly string[]): Promise<number> {
 function refused(error: unknown, args: readonly string[], output: Output): number {
   if (!(error instanceof CommanderError)) return output.fail(error);
   if (error.exitCode === 0) return EXIT.completed; // --help, --version
-  const command = ['run', 'resume', 'signal', 'abort', 'recover', 'ls', 'show'].find((name) => args[0] === name);
+  const command = COMMANDS.find((name) => args[0] === name);
   const message = error.code === 'commander.help' ? 'no command was given' : error.message.replace(/^error: /, '');
   return output.fail(
     new UsageError(oneLine(message), { hint: `see engram ${command === undefined ? '' : `${command} `}--help` }),

@@ -1,6 +1,6 @@
 /**
  * Everything that is printed goes through here. For people: lines, in colour where that is wanted. With `--json`: one
- * JSON document per command on stdout, and nothing else.
+ * JSON document per command on stdout, and nothing else; of `engram worker` one for each event, a line each.
  */
 import { Console } from 'node:console';
 import { Writable } from 'node:stream';

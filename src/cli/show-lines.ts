@@ -12,6 +12,8 @@ import { counted, durationText, oneLine, shortened, timeText, visible } from './
 export interface Details {
   readonly run: LoadedRun;
   readonly lease: Lease | null;
+  /** When a run that nobody has begun is to be begun. */
+  readonly due: number | null;
   /** Delivery ids of signals that the run has not taken yet. */
   readonly inbox: readonly string[];
   readonly events: readonly SettledEvent[];
@@ -20,16 +22,20 @@ export interface Details {
 
 export function* linesOf(
   store: string,
-  { run, lease, inbox, events, damage }: Details,
+  { run, lease, due, inbox, events, damage }: Details,
   last: number,
   output: Output,
 ): Generator<string> {
   const { envelope, context } = run;
-  const { id, seq, attempt, graph, status, milestone, savedAt } = envelope;
+  const { id, seq, attempt, graph, milestone, savedAt } = envelope;
+  const status = run.hasBegun ? envelope.status : 'queued';
   const fact = (name: string, value: string) => `  ${output.style('dim', name.padEnd(10))} ${value}`;
   const style = statusStyle(status);
   yield `${output.style('bold', visible(id))}  ${style === undefined ? status : output.style(style, status)}`;
-  yield fact('graph', `${visible(graph.name)}, version ${visible(graph.version)}`);
+  if (!run.hasBegun) yield fact('begun', `by nobody; due ${due === null ? 'now' : timeText(due)}`);
+  // who has queued it may know no more of the flow than its name
+  const version = graph.version === '' ? '' : `, version ${visible(graph.version)}`;
+  yield fact('graph', `${visible(graph.name)}${version}`);
   yield fact('stored', `${timeText(savedAt)} in ${visible(store)}`);
   yield fact('checkpoint', `${seq}, attempt ${attempt}${milestone === null ? '' : `, milestone ${milestone}`}`);
   if (lease !== null) yield fact('owner', `${visible(lease.owner.label)} until ${timeText(lease.until)}`);

@@ -43,10 +43,13 @@ export function statusStyle(status: string): Style | undefined {
       return 'green';
     case 'failed':
     case 'aborted':
+    case 'stranded':
       return 'red';
     case 'running':
+    case 'queued':
       return 'cyan';
     case 'waiting':
+    case 'retrying':
       return 'yellow';
     default:
       return undefined;

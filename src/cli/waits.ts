@@ -51,20 +51,30 @@ export interface NextLine {
   readonly when: string | undefined;
 }
 
-export function nextLines(session: Session, id: string, { waitsFor, until }: Waits): NextLine[] {
-  const { flow, cns, storeOption } = session;
-  const words = (command: string) => `engram ${command} ${shellWord(flow.path)} ${shellWord(id)}`;
-  const signals = [...new Set(waitsFor.map(({ collateral }) => collateral))].map((name): NextLine => {
-    const payload = samplePayload(cns[FLOW].graph.channels.get(name)?.collateral.schema);
-    const option = payload === undefined ? '' : ` --payload ${shellWord(payload)}`;
-    return { command: `${words('signal')} ${shellWord(name)}${option}${storeOption}`, when: undefined };
-  });
+/** What is needed to write them: of a session, or of a queue. */
+type Place = Pick<Session, 'flow' | 'cns' | 'storeOption'>;
+
+export function nextLines(place: Place, id: string, waits: Waits): NextLine[] {
+  const { until } = waits;
+  const signals = signalLines(place, id, waits);
   const resume = {
-    command: `${words('resume')}${storeOption}`,
+    command: `${words(place, 'resume', id)}${place.storeOption}`,
     when: until === null ? undefined : `from ${timeText(until)} on`,
   };
   return until === null ? signals : [...signals, resume];
 }
+
+export function signalLines(place: Place, id: string, { waitsFor }: Waits): NextLine[] {
+  const { cns, storeOption } = place;
+  return [...new Set(waitsFor.map(({ collateral }) => collateral))].map((name): NextLine => {
+    const payload = samplePayload(cns[FLOW].graph.channels.get(name)?.collateral.schema);
+    const option = payload === undefined ? '' : ` --payload ${shellWord(payload)}`;
+    return { command: `${words(place, 'signal', id)} ${shellWord(name)}${option}${storeOption}`, when: undefined };
+  });
+}
+
+const words = ({ flow }: Place, command: string, id: string): string =>
+  `engram ${command} ${shellWord(flow.path)} ${shellWord(id)}`;
 
 export const lineText = ({ command, when }: NextLine): string =>
   when === undefined ? command : `${command}  # ${when}`;

@@ -116,6 +116,14 @@ export interface StoredCheckpoint {
   readonly parts: ReadonlyMap<string, string>;
 }
 
+export interface TakenRun {
+  readonly lease: Lease;
+  /** How many messages no save has acknowledged. */
+  readonly inbox: number;
+  /** The newest. @throws CorruptCheckpointError when it cannot be read; older ones may still be */
+  readonly checkpoint: () => StoredCheckpoint;
+}
+
 export interface RunSummary {
   readonly id: string;
   /** The newest checkpoint. */
@@ -184,6 +192,13 @@ export interface Store {
    * @throws AlreadyOwnedError while another living owner holds it
    */
   acquire(id: string, claim: Claim): Promise<Lease | undefined>;
+
+  /**
+   * `acquire`, and with it the newest checkpoint, in one step. A store may leave it out: it is asked for one after the
+   * other then.
+   * @returns what `acquire` does @throws what `acquire` does
+   */
+  take?(id: string, claim: Claim): Promise<TakenRun | undefined>;
 
   /**
    * Makes a lease last `ttl` milliseconds from now, also one that has expired and that nobody took.

@@ -22,6 +22,7 @@ export {
   MaxDurationError,
   NonRetryableError,
   RetryAfterError,
+  RunStrandedError,
   StimulationAbortedError,
   StimulationFailedError,
   StoredHandlerError,

@@ -196,11 +196,26 @@ export class StimulationFailedError extends EngramError {
   }
 }
 
-/** A call on a CNS that was closed. */
+/** The job of a run has failed, and the run has not: no worker can go on with it as it stands. */
+export class RunStrandedError extends EngramError {
+  readonly code = 'RUN_STRANDED';
+  constructor(
+    readonly id: string,
+    /** What the worker said. */
+    readonly reason: string,
+  ) {
+    super(`no worker can go on with run "${id}": ${reason}`, {
+      hint: 'mend what it says, then client.retry(id); what was stored of the run is intact',
+    });
+  }
+}
+
+/** A call on a CNS, or on a client, that was closed. */
 export class CNSClosedError extends EngramError {
   readonly code = 'CNS_CLOSED';
-  constructor(what: string) {
-    super(`cns.${what}() came after cns.close()`, { hint: 'make a new CNS; a closed one stays closed' });
+  constructor(what: string, whose: 'cns' | 'client' = 'cns') {
+    const name = whose === 'cns' ? 'CNS' : whose;
+    super(`${whose}.${what}() came after ${whose}.close()`, { hint: `make a new ${name}; a closed one stays closed` });
   }
 }
 

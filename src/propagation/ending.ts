@@ -38,7 +38,7 @@ import type { Work } from './work.js';
 export function abort(work: Work, reason: unknown, compensate: boolean, effects: Effect[] | null): void {
   const rare = rareOf(work);
   rare.ending = { status: 'aborted', compensate };
-  rare.paused = false;
+  rare.paused = rare.leaving !== null;
   if (reason !== undefined) rare.reason = reason;
   if (effects !== null) effects.push({ type: 'moved' });
   for (const activation of [...frontierOf(work)]) if (!isCalled(activation)) cut(work, activation);

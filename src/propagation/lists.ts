@@ -114,6 +114,7 @@ function mayBegin(work: Work, activation: Activation): boolean {
   const { rare, views } = work;
   if (views !== null && views.stopped) return false;
   if (rare !== null && (rare.paused || work.active >= rare.concurrency)) return false;
+  if (rare !== null && rare.guard !== null && !rare.guard()) return false;
   if (views !== null) remember(work, activation);
   return true;
 }

@@ -17,6 +17,17 @@ export interface Output {
   payload: unknown;
 }
 
+/** Who waits for what runs, before a run is let go. */
+export interface Leave {
+  readonly over: Promise<void>;
+  /** A body has thrown: that does not count any more, since it was told to stop. */
+  onRejected(): void;
+  /** Something has happened in the run. */
+  look(): void;
+  /** The run is stopped: nobody waits any more. */
+  end(): void;
+}
+
 export interface Rare {
   /** Whether milestones hold what follows them until they are stored. */
   hold: boolean;
@@ -52,6 +63,10 @@ export interface Rare {
   bodies: Bodies | null;
   /** Something is about to be told to the run before anything more may start. */
   paused: boolean;
+  /** Whether the run is surely ours: asked before anything starts. */
+  guard: (() => boolean) | null;
+  /** The run is about to be let go. */
+  leaving: Leave | null;
 }
 
 /** Who has some of it, or none yet. */
@@ -84,6 +99,8 @@ export const rareOf = (work: HasRare): Rare =>
     byCause: null,
     bodies: null,
     paused: false,
+    guard: null,
+    leaving: null,
   });
 
 const NONE: readonly never[] = [];

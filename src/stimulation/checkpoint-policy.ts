@@ -2,6 +2,7 @@
 import { LONGEST_TIMER } from '../clock/long-timer.js';
 import type { Changes } from '../durability/changes.js';
 import { InvalidArgumentError, StoreRequiredError } from '../errors/index.js';
+import type { Activation } from '../propagation/activation.js';
 import { hasBarrier, isWaiting } from '../propagation/lists.js';
 import type { Work } from '../propagation/work.js';
 import type { CheckpointMoment, CNSOptions, Durability } from './options.js';
@@ -70,3 +71,11 @@ export function isDue({ durability }: CheckpointPolicy, work: Work, changes: Cha
   if (durability === 'async' && changes.newMilestone !== null) return true;
   return hasNews || changes.hasNewAttempt;
 }
+
+/** A barrier of a run that has nothing else left: the end's save takes its settlement with it. */
+export const lastBarrierOf = (work: Work): Activation | null => {
+  const { status, pending, active, rare } = work;
+  if (status !== 'running' || pending + active > 0 || rare === null) return null;
+  const undoes = rare.owed !== null && (rare.ending !== null || rare.failed.length > 0 || (rare.joins?.size ?? 0) > 0);
+  return undoes ? null : rare.barrierHead;
+};

@@ -10,8 +10,6 @@ import {
   InvalidArgumentError,
   RunExistsError,
   RunSuspendedError,
-  SaveFailedError,
-  StaleOwnerError,
   StoreRequiredError,
   UndeliverableSignalError,
 } from '../errors/index.js';
@@ -22,10 +20,12 @@ import type { AnyNeuron } from '../graph/neuron.js';
 import { createFlow, FLOW, type Flow } from '../propagation/operations.js';
 import { start } from '../propagation/transition.js';
 import { Work } from '../propagation/work.js';
+import { abortBy } from './abort-by.js';
 import { type CheckpointPolicy, durabilityOf, milestonesOf, policyOf } from './checkpoint-policy.js';
 import { checkDelivery, checkDeliveryId, refusalOf } from './delivery.js';
 import { DurableRuns } from './durable-runs.js';
 import { checkEntry, checkTasks, encodeEntry, type Entry, NO_OPTIONS, startInputOf } from './entry.js';
+import { checkGrace } from './leaving.js';
 import { Listeners } from './listeners.js';
 import type {
   CNSOptions,
@@ -33,9 +33,10 @@ import type {
   Logger,
   RehydrateOptions,
   ResponseListener,
+  RunTotal,
   StimulateOptions,
 } from './options.js';
-import type { AbortRunOptions, FailedTask, SignalOptions, Task } from './results.js';
+import type { AbortRunOptions, FailedTask, SignalOptions, SuspendOptions, Task } from './results.js';
 import { type Redact, redacted, redactOf } from './redact.js';
 import { type RecoverOptions, type RecoveryReport, recoverAll } from './recover.js';
 import { Run, type RunHost } from './run.js';
@@ -46,12 +47,17 @@ import { storingOf } from './storing.js';
 /** How the values of its runs are written; for the tools of this package. */
 export const CODEC = Symbol.for('engram.codec');
 
+/** How the workers of this package bring up a run that a queue has told of. */
+export const TAKE_UP = Symbol.for('engram.take-up');
+export const READ_INBOX = Symbol.for('engram.read-inbox');
+
 const DEFAULT_LEASE = 5000;
 
 interface BringBackOptions extends RehydrateOptions {
   /** As `DurableRuns` has them. */
   readonly isListed?: boolean;
   readonly hasNoMail?: boolean;
+  readonly retryOf?: number | undefined;
 }
 
 interface LiveEntry {
@@ -64,6 +70,8 @@ export class CNS<G = unknown> {
   readonly [FLOW]: Flow;
   /** Who listens, who emits, what loops. */
   readonly network: Network;
+  /** How many activations a whole run settles, as its options say. */
+  readonly total: RunTotal | undefined;
   readonly #host: RunHost;
   readonly [CODEC]: Codec;
   readonly #redact: Redact | undefined;
@@ -98,6 +106,7 @@ export class CNS<G = unknown> {
     this.#redact = redactOf(options.redact);
     const given = { name, version, durable: store !== undefined, milestones: milestonesOf(options) };
     const graph = buildGraph(neurons, registry === undefined ? given : { ...given, registry });
+    this.total = options.total;
     this.#clock = clock;
     this.#logger = logger;
     this.#autoCleanup = autoCleanupContexts;
@@ -250,6 +259,18 @@ export class CNS<G = unknown> {
     return this.#rehydrate(durability, id, options);
   }
 
+  /** As `rehydrate`, for one that is believed to be in the store, and to have something to do. */
+  async [TAKE_UP](id: string, options: { readonly retryOf?: number | undefined }): Promise<Stimulation | undefined> {
+    this.#assertOpen('rehydrate');
+    return this.#rehydrate(this.#assertDurable('rehydrate'), id, { ...options, isListed: true });
+  }
+
+  /** Reads the inbox of a run that lives here now, instead of with its next renewal. */
+  async [READ_INBOX](id: string): Promise<void> {
+    const live = this.#live.get(id);
+    if (live !== undefined) await this.#durability?.readInbox(live.run);
+  }
+
   async #rehydrate(durability: DurableRuns, id: string, options: BringBackOptions): Promise<Stimulation | undefined> {
     return this.#handleOf(id) ?? durability.exclusively(id, () => this.#bringBack(durability, id, options));
   }
@@ -311,10 +332,12 @@ export class CNS<G = unknown> {
   /**
    * Lets go of all durable runs, so that another process may take them at once, and starts nothing more. The
    * store stays open: it is yours.
+   * @param options.grace as `stimulation.suspend` has it
    */
-  async close(): Promise<void> {
+  async close({ grace = 0 }: SuspendOptions = {}): Promise<void> {
+    checkGrace('close', grace);
     this.#closed = true;
-    await this.#durability?.close();
+    await this.#durability?.close(grace);
   }
 
   #attach({ run, entry }: LiveEntry, given: Entry, options: StimulateOptions): AwaitableStimulation {
@@ -371,19 +394,3 @@ export class CNS<G = unknown> {
     });
   }
 }
-
-/** The run is aborted when the signal fires; nobody listens to the signal after the run. */
-function abortBy(run: Run, signal: AbortSignal): void {
-  const abort = (): void => {
-    if (!isLetGo(signal.reason)) run.abort(signal.reason, false);
-  };
-  if (signal.aborted) abort();
-  else {
-    signal.addEventListener('abort', abort, { once: true });
-    run.onEnd(() => signal.removeEventListener('abort', abort));
-  }
-}
-
-/** Whether a signal says that a run goes on elsewhere: then those that it has started do, too. */
-const isLetGo = (reason: unknown): boolean =>
-  reason instanceof RunSuspendedError || reason instanceof SaveFailedError || reason instanceof StaleOwnerError;

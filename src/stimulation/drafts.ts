@@ -31,6 +31,8 @@ export interface StoredState {
   /** The newest there is; newer than `seq` when that one is damaged. */
   readonly newestSeq: number;
   readonly attempt: number;
+  /** Whose settlement it holds, or null. */
+  readonly milestone: string | null;
   readonly parts: ReadonlyMap<string, string>;
   /** The working set is another than that of `seq`: the next checkpoint holds all of it, and of the parts these. */
   readonly isWhole?: boolean;
@@ -56,6 +58,7 @@ export class Drafts {
   #unsaved = NOTHING;
   /** What is stored is not to be built upon. */
   #whole = false;
+  #milestone: string | null = null;
 
   constructor(clock: Clock, changes: Changes, parts: StoredParts) {
     this.#clock = clock;
@@ -68,10 +71,16 @@ export class Drafts {
     this.#seq = stored.newestSeq;
     this.#parentSeq = stored.seq;
     this.#attempt = stored.attempt + 1;
+    this.#milestone = stored.milestone;
     this.#parts.adopt(stored.parts);
     if (stored.seq === stored.newestSeq && stored.isWhole !== true) return;
     this.#whole = true;
     this.#unsaved = { parts: stored.parts, events: [] };
+  }
+
+  /** The last milestone neuron of which a settlement was stored, or is about to be; null before the first. */
+  get milestone(): string | null {
+    return this.#milestone;
   }
 
   /** The number of the next. */
@@ -93,6 +102,7 @@ export class Drafts {
   make(work: Work, fence: number, more = NO_MORE): Draft {
     const { graph } = work.flow;
     const milestone = milestoneOf(work, this.#changes);
+    this.#milestone = milestone ?? this.#milestone;
     const { parts, events } = this.#changes.take(work);
     const before = this.#unsaved;
     const isFirst = before === NOTHING && more === NO_MORE;

@@ -4,11 +4,10 @@ import { Changes } from '../durability/changes.js';
 import type { Codec } from '../durability/codec.js';
 import { isProvablyDead } from '../durability/owner.js';
 import { partOf } from '../durability/parts.js';
-import type { Claim, Owner, Store } from '../durability/store.js';
+import type { Claim, Owner, Store, StoredCheckpoint, TakenRun } from '../durability/store.js';
 import { StoredParts, type StoringOptions } from '../durability/stored-parts.js';
 import {
   GraphMismatchError,
-  RunEndedError,
   RunExistsError,
   RunSuspendedError,
   SaveFailedError,
@@ -24,7 +23,6 @@ import { failedOf, rareOf } from '../propagation/rare.js';
 import { apply } from '../propagation/transition.js';
 import type { Work } from '../propagation/work.js';
 import type { CheckpointPolicy } from './checkpoint-policy.js';
-import { abortMessageOf, messageOf, refusalAt } from './delivery.js';
 import { Keeper } from './keeper.js';
 import { Leases } from './leases.js';
 import { type LoadedRun, loadRun, readRun, strangerOf, type UnreadableRun } from './load.js';
@@ -32,6 +30,7 @@ import { Loss } from './loss.js';
 import type { Logger, Migrate } from './options.js';
 import { readBack, type ReadyRun, startAgain } from './ready.js';
 import { Outage } from './outage.js';
+import { postAbort, type PostOffice, postSignal } from './posting.js';
 import type { Run } from './run.js';
 
 export interface DurableRunsOptions {
@@ -54,6 +53,8 @@ interface LoadOptions {
   readonly fromEntry?: boolean;
   /** It was listed a moment ago, as a run of this graph that has not ended: its lease is asked for before it is read. */
   readonly isListed?: boolean;
+  /** As `retry`, where the run still stands where it stood: at this checkpoint. */
+  readonly retryOf?: number | undefined;
 }
 
 interface Resuming {
@@ -155,25 +156,29 @@ export class DurableRuns {
    * @returns undefined when there is no such run
    */
   async load(id: string, options: LoadOptions): Promise<ReadyRun | undefined> {
-    const { entry, retry = false, fromEntry = false, isListed = false } = options;
+    const { entry, retry = false, fromEntry = false, isListed = false, retryOf } = options;
     if (!isListed) {
       const before = await this.#read(id, fromEntry);
       if (before === undefined) return undefined;
       if ('envelope' in before) {
         if (entry !== undefined && before.parts.get(partOf.entry()) !== entry) throw new RunExistsError(id);
-        const stranger = strangerOf(this.#options.flow.graph, before.envelope);
+        const stranger = strangerOf(this.#options.flow.graph.name, before.envelope);
         if (stranger !== undefined) throw new GraphMismatchError(id, [stranger]);
         if (!goesOn(before.context, retry)) return readBack(before, null, this.#options);
       }
     }
-    const lease = await this.store.acquire(id, this.#claim);
-    if (lease === undefined) return undefined;
+    const askedAt = this.#options.clock.monotonic();
+    const taken = await this.#take(id);
+    if (taken === undefined) return undefined;
+    const { lease } = taken;
     try {
       // read now: its last owner may have stored more before it let go
-      const loaded = await this.#read(id, fromEntry);
+      const loaded = await this.#read(id, fromEntry, taken.checkpoint);
       if (loaded === undefined) throw new UnknownRunError(id, this.store.name);
-      if (!('envelope' in loaded)) return startAgain(id, loaded, lease, this.#options);
-      if (goesOn(loaded.context, retry)) return readBack(loaded, lease, this.#options);
+      if (!('envelope' in loaded)) return { ...startAgain(id, loaded, lease, this.#options), askedAt };
+      if (goesOn(loaded.context, retry || loaded.envelope.seq === retryOf)) {
+        return { ...readBack(loaded, lease, this.#options), hasNoMail: taken.inbox === 0, askedAt };
+      }
       await this.store.release(id, lease);
       return readBack(loaded, null, this.#options);
     } catch (error) {
@@ -182,9 +187,21 @@ export class DurableRuns {
     }
   }
 
+  /** Takes the lease, and what the store gives with it. */
+  async #take(id: string): Promise<(Pick<TakenRun, 'lease'> & Partial<TakenRun>) | undefined> {
+    const { store } = this;
+    if (store.take !== undefined) return store.take(id, this.#claim);
+    const lease = await store.acquire(id, this.#claim);
+    return lease === undefined ? undefined : { lease };
+  }
+
   /** @throws NoValidCheckpointError, unless it may begin again */
-  #read(id: string, fromEntry: boolean): Promise<LoadedRun | UnreadableRun | undefined> {
-    return (fromEntry ? readRun : loadRun)(this.store, id, this.#options.codec);
+  #read(
+    id: string,
+    fromEntry: boolean,
+    newest?: () => StoredCheckpoint,
+  ): Promise<LoadedRun | UnreadableRun | undefined> {
+    return (fromEntry ? readRun : loadRun)(this.store, id, this.#options.codec, newest);
   }
 
   /** Gives back a run that was loaded and is not to go on. */
@@ -194,16 +211,17 @@ export class DurableRuns {
 
   /** Lets a stored run go on from where it stands; its milestones are stored, so what they hold is let go at once (I4). */
   async resume(run: Run, ready: ReadyRun, { before, hasNoMail = false }: Resuming = {}): Promise<void> {
-    const { stored, lease, isNew } = ready;
+    const { stored, lease, isNew, begins = false } = ready;
+    const isEmpty = hasNoMail || ready.hasNoMail === true;
     if (lease === null) {
       run.showEnded();
       return;
     }
     const { work } = run;
-    const { keeper, changes } = this.#keep(run, (kept) => (isNew ? kept.adoptNew(work) : kept.adopt(work)));
+    const { keeper, changes } = this.#keep(run, (kept) => (isNew || begins ? kept.adoptNew(work) : kept.adopt(work)));
     before?.handOver(keeper, new RunSuspendedError(work.id));
     rareOf(work).hold = this.#policyOf(work).durability === 'sync';
-    keeper.resume(lease, stored);
+    keeper.resume(lease, stored, ready.askedAt ?? 0);
     const isReopened = work.status !== 'running';
     if (isReopened) {
       changes.onReopened(failedOf(work).length);
@@ -214,37 +232,27 @@ export class DurableRuns {
       apply(work, { type: barrier.subscriber.neuron.checkpointedType, activation: barrier.cause });
     }
     finish(work);
-    await this.#go(keeper, { isNew, isReopened, hasNoMail: hasNoMail && !isReopened });
+    await this.#go(keeper, { isNew, isReopened, hasNoMail: isEmpty && !isReopened });
   }
 
   /** Puts a signal into the inbox of a run that lives elsewhere, or nowhere. */
   async post(id: string, event: SignalEvent, deliveryId: string): Promise<void> {
-    const message = messageOf(event, deliveryId, this.#options.codec);
-    const stored = await loadRun(this.store, id, this.#options.codec);
-    if (stored === undefined) throw new UnknownRunError(id, this.store.name);
-    const { status, ending, deliveries } = stored.context;
-    if (deliveries.includes(deliveryId)) return; // it was taken, and the answer to that was lost
-    const refusal =
-      strangerOf(this.#options.flow.graph, stored.envelope) ??
-      refusalAt(status, ending !== undefined) ??
-      (this.store.capabilities.inbox ? undefined : `it does not live here, and ${this.store.name} keeps no inbox`);
-    if (refusal !== undefined) throw new UndeliverableSignalError(id, event.type, refusal);
-    try {
-      await this.store.post(id, message);
-    } catch (error) {
-      if (!(error instanceof RunEndedError)) throw error;
-      throw new UndeliverableSignalError(id, event.type, `it has ended (${error.status})`);
-    }
+    await postSignal(this.#postOffice, id, event, deliveryId);
   }
 
   /** Puts an abort into the inbox of a run that lives elsewhere, or nowhere. */
-  async postAbort(id: string, abort: AbortEvent, deliveryId: string): Promise<void> {
-    const stored = await loadRun(this.store, id, this.#options.codec);
-    if (stored === undefined) throw new UnknownRunError(id, this.store.name);
-    const stranger = strangerOf(this.#options.flow.graph, stored.envelope);
-    if (stranger !== undefined) throw new GraphMismatchError(id, [stranger]);
-    // one that was taken, of which the answer was lost, is known to the store also when the run has ended by it
-    await this.store.post(id, abortMessageOf(abort, deliveryId, this.#options.codec));
+  postAbort(id: string, abort: AbortEvent, deliveryId: string): Promise<void> {
+    return postAbort(this.#postOffice, id, abort, deliveryId);
+  }
+
+  get #postOffice(): PostOffice {
+    const { store, codec, flow } = this.#options;
+    return { store, codec, graph: flow.graph.name };
+  }
+
+  /** Takes what waits for a run that goes on here, without waiting for the next renewal. */
+  async readInbox(run: Run): Promise<void> {
+    await this.#keepers.get(run)?.readInbox();
   }
 
   onEnded(run: Run): void {
@@ -255,9 +263,11 @@ export class DurableRuns {
     this.#lookingBack.add(looked);
   }
 
-  async close(): Promise<void> {
+  /** @param grace milliseconds that what runs has to answer */
+  async close(grace: number): Promise<void> {
     this.#closed = true;
-    const left = await Promise.allSettled([...this.#leases.keepers].map((keeper) => keeper.letGo()));
+    const letGo = (keeper: Keeper) => (grace > 0 ? keeper.run.suspend(grace) : keeper.letGo());
+    const left = await Promise.allSettled([...this.#leases.keepers].map(letGo));
     await Promise.all([...this.#beginning, ...this.#turns.values(), ...this.#lookingBack]);
     this.#leases.stop();
     const failure = left.find((one) => one.status === 'rejected');
@@ -283,6 +293,7 @@ export class DurableRuns {
       logger,
       policy,
       outage: this.#outage,
+      ttl: this.#options.lease,
     });
     run.record(changes);
     run.hold(keeper);

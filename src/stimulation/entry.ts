@@ -65,16 +65,20 @@ type Shape = Pick<Entry, 'output' | 'options' | 'values'>;
 function checkShape(graph: Graph, call: string, given: StimulateOptions): Shape {
   if (given === NO_OPTIONS) return NO_SHAPE;
   const { id, output } = given;
-  if (id !== undefined && (typeof id !== 'string' || id === '')) {
-    throw new InvalidArgumentError(`${call}: id must be a text that is not empty`, {
-      hint: 'leave it out to have one made up',
-    });
-  }
+  if (id !== undefined) checkId(call, id);
   return {
     output: output === undefined ? undefined : channelOf(graph, output).name,
     options: runOptionsOf(graph, call, given),
     values: valuesOf(graph, call, given),
   };
+}
+
+/** @throws InvalidArgumentError */
+export function checkId(call: string, id: unknown): void {
+  if (typeof id === 'string' && id !== '') return;
+  throw new InvalidArgumentError(`${call}: id must be a text that is not empty`, {
+    hint: 'leave it out to have one made up',
+  });
 }
 
 /** What the core is told when the run starts. */

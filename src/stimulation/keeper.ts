@@ -9,9 +9,7 @@
  */
 import type { Clock, Timer } from '../clock/clock.js';
 import type { Changes } from '../durability/changes.js';
-import type { Codec } from '../durability/codec.js';
 import { partOf } from '../durability/parts.js';
-import type { StoredParts } from '../durability/stored-parts.js';
 import type { Claim, Lease, Store } from '../durability/store.js';
 import {
   type EngramError,
@@ -22,28 +20,17 @@ import {
 } from '../errors/index.js';
 import type { Activation } from '../propagation/activation.js';
 import { barriersOf } from '../propagation/lists.js';
-import type { Work } from '../propagation/work.js';
-import { type CheckpointPolicy, isDue } from './checkpoint-policy.js';
+import { Certainty } from './certainty.js';
+import { type CheckpointPolicy, isDue, lastBarrierOf } from './checkpoint-policy.js';
 import { Drafts, type StoredState } from './drafts.js';
 import { Inbox } from './inbox.js';
+import type { KeeperOptions } from './keeper-options.js';
 import type { Loss } from './loss.js';
 import type { Logger } from './options.js';
-import { isAway, type Outage, Patience } from './outage.js';
+import { isAway, Patience } from './outage.js';
 import type { Run } from './run.js';
 import type { EndGate } from './run-more.js';
 import { SaveWaiters } from './save-waiters.js';
-
-export interface KeeperOptions {
-  readonly store: Store;
-  readonly loss: Loss;
-  readonly clock: Clock;
-  readonly changes: Changes;
-  readonly codec: Codec;
-  readonly parts: StoredParts;
-  readonly logger: Logger;
-  readonly policy: CheckpointPolicy;
-  readonly outage: Outage;
-}
 
 /** One save as it was asked of the store. */
 interface Attempt {
@@ -64,6 +51,7 @@ export class Keeper implements EndGate {
   readonly #inbox: Inbox;
   readonly #patience: Patience;
   readonly #loss: Loss;
+  readonly #certainty: Certainty | null;
   #lease: Lease | null = null;
   /** Was given up while the store was away, which does not know. */
   unreleased: Lease | null = null;
@@ -94,6 +82,13 @@ export class Keeper implements EndGate {
     this.#inbox = new Inbox(run, options);
     this.#patience = new Patience(clock, outage);
     this.#loss = options.loss;
+    // where the run is to go on without its store, it cannot be asked
+    const isWatched = store.capabilities.shared && policy.onSaveFailure === 'fail';
+    this.#certainty = isWatched ? new Certainty(this, store, clock, options.ttl) : null;
+  }
+
+  get milestone(): string | null {
+    return this.#drafts.milestone;
   }
 
   /** What is to be renewed; null when nothing is. */
@@ -107,21 +102,26 @@ export class Keeper implements EndGate {
     const { seq, head, index, parts, events } = this.#drafts.make(work, 1, new Map([[partOf.entry(), entry]]));
     const present = [...parts].filter((part): part is [string, string] => part[1] !== null);
     const first = { id: work.id, claim, head, parts: new Map(present), events, index };
+    const askedAt = this.#clock.monotonic();
     const lease = await this.#store.create(first);
     if (lease === undefined) return false;
     this.#lease = lease;
+    this.#certainty?.since(askedAt);
     this.#drafts.onStored(seq);
     return true;
   }
 
-  /** Goes on with a stored run under a lease that was taken for it. */
-  resume(lease: Lease, stored: StoredState): void {
+  /** Goes on with a stored run under a lease that was taken for it. @param askedAt by the monotonic clock */
+  resume(lease: Lease, stored: StoredState, askedAt: number): void {
     this.#lease = lease;
+    this.#certainty?.since(askedAt);
     this.#drafts.resume(stored);
   }
 
-  onRenewed(lease: Lease): void {
-    if (this.#lease !== null && lease.fence === this.#lease.fence) this.#lease = lease;
+  onRenewed(lease: Lease, askedAt: number): void {
+    if (this.#lease === null || lease.fence !== this.#lease.fence) return;
+    this.#lease = lease;
+    this.#certainty?.since(askedAt);
   }
 
   onTurn(): void {
@@ -328,15 +328,15 @@ export class Keeper implements EndGate {
   }
 
   /**
-   * Gives the run up without ending it: its process closes, and any other may take it at once, as it stands now. One
-   * that has come to its end ends.
+   * Gives the run up without ending it: any process may take it at once, as it stands now. One that has come to its end ends.
+   * @param whole what has happened since its last milestone is stored too, in every mode
    * @throws SaveFailedError when what has happened last could not be stored
    */
-  letGo(): Promise<void> {
-    return (this.#leaving ??= this.#leave());
+  letGo(whole = false): Promise<void> {
+    return (this.#leaving ??= this.#leave(whole));
   }
 
-  async #leave(): Promise<void> {
+  async #leave(whole: boolean): Promise<void> {
     this.#patience.hurry();
     const { work } = this.run;
     const lease = this.#lease;
@@ -346,7 +346,7 @@ export class Keeper implements EndGate {
       return;
     }
     this.#giveUp();
-    const left = this.#inFlight.then(() => this.#saveLast(lease));
+    const left = this.#inFlight.then(() => this.#saveLast(lease, whole));
     const told = left.catch(() => undefined);
     this.run.stop(new RunSuspendedError(work.id), told);
     await left;
@@ -356,12 +356,12 @@ export class Keeper implements EndGate {
    * The state that a run is let go with: what was in flight is to be done again. One whose milestones are stored as they
    * come goes on from the last of them, unless somebody waits for more.
    */
-  async #saveLast(lease: Lease): Promise<void> {
+  async #saveLast(lease: Lease, whole: boolean): Promise<void> {
     const { work } = this.run;
     const { id } = work;
     const seq = this.#drafts.next;
     const isBehind = this.#drafts.isBehind(work);
-    const isKept = this.#policy.durability !== 'sync' || this.#drafts.hasFailed || this.#waiters.isAwaited;
+    const isKept = whole || this.#policy.durability !== 'sync' || this.#drafts.hasFailed || this.#waiters.isAwaited;
     try {
       if (isBehind && isKept) {
         const ackInbox = this.#inbox.taken;
@@ -390,11 +390,3 @@ export class Keeper implements EndGate {
     this.letGo().catch((error: unknown) => this.#logger.warn(`run "${id}" was let go without its last changes`, error));
   }
 }
-
-/** A barrier of a run that has nothing else left: the end's save takes its settlement with it. */
-const lastBarrierOf = (work: Work): Activation | null => {
-  const { status, pending, active, rare } = work;
-  if (status !== 'running' || pending + active > 0 || rare === null) return null;
-  const undoes = rare.owed !== null && (rare.ending !== null || rare.failed.length > 0 || (rare.joins?.size ?? 0) > 0);
-  return undoes ? null : rare.barrierHead;
-};

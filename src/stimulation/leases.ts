@@ -93,8 +93,9 @@ export class Leases {
     if (lease === null) return;
     const { id } = keeper.run.work;
     try {
+      const askedAt = this.#clock.monotonic();
       const renewed = await this.#store.renew(id, lease, this.#ttl);
-      keeper.onRenewed(renewed.lease);
+      keeper.onRenewed(renewed.lease, askedAt);
       if (renewed.inbox > 0) await keeper.readInbox();
     } catch (error) {
       // a store that is away for a while costs no run: every save asks again whether the lease is still ours

@@ -7,13 +7,17 @@ import { contextFromParts, partOf } from '../durability/parts.js';
 import type { Store, StoredCheckpoint } from '../durability/store.js';
 import { CorruptCheckpointError, GraphMismatchError, NoValidCheckpointError } from '../errors/index.js';
 import type { Graph } from '../graph/graph.js';
-import type { RunContext } from '../propagation/context.js';
+import { emptyContext, type RunContext } from '../propagation/context.js';
 import { findSubscriber } from '../propagation/tasks.js';
 import { issuesOf } from './entry.js';
+import { isUnbegun } from './unbegun.js';
 
 export interface LoadedRun {
   readonly envelope: Envelope;
+  /** Of a run that nobody has begun: that of one that has not been told anything. */
   readonly context: RunContext;
+  /** False: it was stored with its entry, and waits for somebody to begin it (unbegun.ts). */
+  readonly hasBegun: boolean;
   readonly parts: ReadonlyMap<string, string>;
   /** The same as they are stored: some may be packed. */
   readonly stored: ReadonlyMap<string, string>;
@@ -33,9 +37,17 @@ export interface UnreadableRun {
   readonly entries: readonly string[];
 }
 
+/** The newest checkpoint, where the store has given it already. @throws CorruptCheckpointError */
+type NewestCheckpoint = () => StoredCheckpoint;
+
 /** @returns undefined when the store has no such run. Changes nothing. @throws NoValidCheckpointError */
-export async function loadRun(store: Store, id: string, codec: Codec): Promise<LoadedRun | undefined> {
-  const found = await readRun(store, id, codec);
+export async function loadRun(
+  store: Store,
+  id: string,
+  codec: Codec,
+  newest?: NewestCheckpoint,
+): Promise<LoadedRun | undefined> {
+  const found = await readRun(store, id, codec, newest);
   if (found === undefined || 'envelope' in found) return found;
   throw new NoValidCheckpointError(id, found.damage, found.entries.length === 1);
 }
@@ -45,7 +57,12 @@ export async function loadRun(store: Store, id: string, codec: Codec): Promise<L
  * refused, also where older checkpoints could be read: to go on from those would undo its work.
  * @throws UnsupportedFormatError
  */
-export async function readRun(store: Store, id: string, codec: Codec): Promise<LoadedRun | UnreadableRun | undefined> {
+export async function readRun(
+  store: Store,
+  id: string,
+  codec: Codec,
+  given?: NewestCheckpoint,
+): Promise<LoadedRun | UnreadableRun | undefined> {
   const damage: string[] = [];
   const lost = new Set<number>();
   const entries = new Set<string>();
@@ -53,7 +70,7 @@ export async function readRun(store: Store, id: string, codec: Codec): Promise<L
   const attempt = async (asked?: number): Promise<LoadedRun | undefined> => {
     let seq = asked;
     try {
-      const stored = await store.load(id, asked);
+      const stored = asked === undefined && given !== undefined ? given() : await store.load(id, asked);
       if (stored === undefined) return undefined;
       ({ seq } = stored);
       newestSeq = Math.max(newestSeq, seq);
@@ -83,7 +100,7 @@ function open(
   store: Store,
   { id, seq, head, parts }: StoredCheckpoint,
   codec: Codec,
-): Pick<LoadedRun, 'envelope' | 'context' | 'parts'> {
+): Pick<LoadedRun, 'envelope' | 'context' | 'hasBegun' | 'parts'> {
   const where = `checkpoint ${seq} of run "${id}" in ${store.name}`;
   const envelope = openEnvelope(head, where);
   if (envelope.id !== id || envelope.seq !== seq) {
@@ -91,7 +108,8 @@ function open(
   }
   verifyState(envelope, parts, where);
   const texts = unpackAll(parts, envelope.compression, where);
-  return { envelope, parts: texts, context: contextFromParts(id, texts, codec, where) };
+  if (isUnbegun(texts)) return { envelope, parts: texts, context: { ...emptyContext(), id }, hasBegun: false };
+  return { envelope, parts: texts, context: contextFromParts(id, texts, codec, where), hasBegun: true };
 }
 
 /** The encoded entry, also of a checkpoint of which other things are damaged. */
@@ -105,8 +123,8 @@ function entryIn({ parts }: StoredCheckpoint): string | undefined {
   }
 }
 
-/** Why a run is none of this graph, or undefined. */
-export const strangerOf = ({ name: own }: Graph, { graph: { name } }: Envelope): string | undefined =>
+/** Why a run is none of the graph of this name, or undefined. */
+export const strangerOf = (own: string, { graph: { name } }: Envelope): string | undefined =>
   name === own ? undefined : `it is a run of "${name}", not of "${own}"`;
 
 /**
@@ -116,7 +134,7 @@ export const strangerOf = ({ name: own }: Graph, { graph: { name } }: Envelope):
 export function checkGraph(graph: Graph, { envelope, context }: LoadedRun): boolean {
   const gone: string[] = [];
   const misfits: string[] = [];
-  const stranger = strangerOf(graph, envelope);
+  const stranger = strangerOf(graph.name, envelope);
   if (stranger !== undefined) gone.push(stranger);
   for (const { neuron, dendrite, collateral, payload, expects } of [...context.frontier, ...context.joined]) {
     if (!graph.neuronByName.has(neuron)) gone.push(`neuron "${neuron}" is gone`);

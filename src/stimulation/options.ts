@@ -77,6 +77,11 @@ export interface CNSOptions {
    * properties, at any depth, or a function that gives what to show instead. Storing and running know nothing of it.
    */
   readonly redact?: Redact;
+  /**
+   * How many activations a whole run settles, where that is known before it begins: a number, or what tells it from the
+   * signals that the run begins with. Workers then show how far a run is, in per cent, and how long it may still take.
+   */
+  readonly total?: RunTotal;
   /** Brings runs that another shape of the graph has stored into this one. */
   readonly migrate?: Migrate;
   readonly clock?: Clock;
@@ -85,6 +90,10 @@ export interface CNSOptions {
   /** Told of every event of every run, as XState's `inspect`. Runs are then made of one event per hop. */
   readonly inspect?: InspectionObserver;
 }
+
+/** How many activations a whole run settles. */
+export type RunTotal =
+  number | ((signals: readonly { readonly collateral: string; readonly payload: unknown }[]) => number | undefined);
 
 /** What shapes a run beside its entry; stored with it. */
 export interface RunShape {

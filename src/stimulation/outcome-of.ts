@@ -1,6 +1,6 @@
 /** What whoever waits for a run is told at its end. */
 import { describeError, StimulationAbortedError, StimulationFailedError } from '../errors/index.js';
-import type { FailedActivation } from '../propagation/context.js';
+import type { EarlySignal, FailedActivation, RunContext } from '../propagation/context.js';
 import { failedOf, outputOf } from '../propagation/rare.js';
 import type { Work } from '../propagation/work.js';
 import type { Result } from './results.js';
@@ -23,17 +23,34 @@ const resultOf = (work: Work, output: unknown, unclaimed: Result['unclaimed']): 
 });
 
 function rareOutcomeOf(work: Work, listenerErrors: readonly unknown[]): Outcome {
-  const failed = failedOf(work);
-  if (work.status === 'aborted') {
+  const { id, status, rare } = work;
+  const error = errorOf({ id, status, failed: failedOf(work), reason: rare?.reason }, listenerErrors);
+  return error === undefined ? { result: resultOf(work, outputOf(work), unclaimedOf(rare?.early ?? [])) } : { error };
+}
+
+/** The same of a run as it is stored; undefined for one that goes on. */
+export function storedOutcomeOf(context: RunContext): Outcome | undefined {
+  const { id, status, output, values, early } = context;
+  if (status === 'running') return undefined;
+  const error = errorOf(context, []);
+  if (error !== undefined) return { error };
+  return { result: { id, status: 'completed', output, context: values, unclaimed: unclaimedOf(early) } };
+}
+
+const unclaimedOf = (early: readonly EarlySignal[]): Result['unclaimed'] =>
+  early.map(({ collateral, payload }) => ({ collateral, payload }));
+
+type Ended = Pick<RunContext, 'id' | 'status' | 'failed' | 'reason'>;
+
+/** Why a run has not completed; undefined when it has. */
+function errorOf({ id, status, failed, reason }: Ended, listenerErrors: readonly unknown[]): Error | undefined {
+  if (status === 'aborted') {
     const errors = failed.filter(({ aborted }) => !aborted).map(({ error }) => error);
-    return { error: new StimulationAbortedError(work.id, work.rare?.reason, errors) };
+    return new StimulationAbortedError(id, reason, errors);
   }
   const errors = [...new Set([...failed.map(({ error }) => error), ...listenerErrors])];
-  if (errors.length > 0) {
-    return { error: new StimulationFailedError(work.id, errors, failureLines(failed, listenerErrors)) };
-  }
-  const unclaimed = (work.rare?.early ?? []).map(({ collateral, payload }) => ({ collateral, payload }));
-  return { result: resultOf(work, outputOf(work), unclaimed) };
+  if (errors.length === 0 && status !== 'failed') return undefined;
+  return new StimulationFailedError(id, errors, failureLines(failed, listenerErrors));
 }
 
 /** The message of a failed run: every cause with its place. One error of many activations is told once. */

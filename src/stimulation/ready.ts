@@ -3,7 +3,7 @@ import type { Clock } from '../clock/clock.js';
 import type { Codec } from '../durability/codec.js';
 import { partOf } from '../durability/parts.js';
 import type { Lease } from '../durability/store.js';
-import { describeError, NoValidCheckpointError } from '../errors/index.js';
+import { describeError, GraphMismatchError, NoValidCheckpointError, UnknownCollateralError } from '../errors/index.js';
 import type { RunContext } from '../propagation/context.js';
 import { thaw } from '../propagation/image.js';
 import type { Flow } from '../propagation/operations.js';
@@ -11,7 +11,7 @@ import { start } from '../propagation/transition.js';
 import { Work } from '../propagation/work.js';
 import { decodeEntry, startInputOf } from './entry.js';
 import type { StoredState } from './drafts.js';
-import { checkGraph, type LoadedRun, type UnreadableRun } from './load.js';
+import { checkGraph, type LoadedRun, strangerOf, type UnreadableRun } from './load.js';
 import type { Logger, Migrate } from './options.js';
 import type { DamagedRun } from './results.js';
 
@@ -21,6 +21,12 @@ export interface ReadyRun {
   readonly stored: StoredState;
   /** No checkpoint holds the working set as it is: it is stored before anything of it starts (I4). */
   readonly isNew: boolean;
+  /** Of its working set nothing is stored, and nothing need be: its entry is, and says the same each time it is begun. */
+  readonly begins?: boolean;
+  /** When its lease was asked for, by the monotonic clock. */
+  readonly askedAt?: number;
+  /** Its inbox was empty when the lease was taken. */
+  readonly hasNoMail?: boolean;
   /** Null for a run that has ended. */
   readonly lease: Lease | null;
   /** The encoded entry. */
@@ -41,7 +47,9 @@ export interface ReadyOptions {
  * A run as its newest valid checkpoint has it, in the shape of this graph.
  * @throws GraphMismatchError for one that is to go on and cannot
  */
-export function readBack(loaded: LoadedRun, lease: Lease | null, { flow, logger, migrate }: ReadyOptions): ReadyRun {
+export function readBack(loaded: LoadedRun, lease: Lease | null, options: ReadyOptions): ReadyRun {
+  if (!loaded.hasBegun && lease !== null) return begin(loaded, lease, options);
+  const { flow, logger, migrate } = options;
   const { graph } = flow;
   const { envelope, newestSeq, parts, stored, damage, lost } = loaded;
   const { id } = loaded.context;
@@ -60,7 +68,14 @@ export function readBack(loaded: LoadedRun, lease: Lease | null, { flow, logger,
   const kept = isNew ? entryAlone(entry) : stored;
   return {
     work: thaw(flow, context),
-    stored: { seq: envelope.seq, newestSeq, attempt: envelope.attempt, parts: kept, isWhole: isNew },
+    stored: {
+      seq: envelope.seq,
+      newestSeq,
+      attempt: envelope.attempt,
+      milestone: envelope.milestone,
+      parts: kept,
+      isWhole: isNew,
+    },
     isNew,
     lease,
     entry,
@@ -78,6 +93,33 @@ const storedOf = ({
 
 const entryAlone = (entry: string | null): Map<string, string> =>
   new Map(entry === null ? [] : [[partOf.entry(), entry]]);
+
+/** A run that was stored with its entry alone. Begun twice, since a process died before its first milestone, it is the same. */
+function begin(
+  { context: { id }, envelope, newestSeq, parts, damage, lost }: LoadedRun,
+  lease: Lease,
+  { flow, codec, clock }: ReadyOptions,
+): ReadyRun {
+  const stranger = strangerOf(flow.graph.name, envelope);
+  if (stranger !== undefined) throw new GraphMismatchError(id, [stranger]);
+  const entry = parts.get(partOf.entry()) as string;
+  const work = new Work(flow);
+  try {
+    start(work, startInputOf(decodeEntry(flow.graph, entry, codec), id, true, clock));
+  } catch (error) {
+    if (!(error instanceof UnknownCollateralError)) throw error;
+    throw new GraphMismatchError(id, [`the collateral "${error.collateral}", which it begins with, is not there`]);
+  }
+  return {
+    work,
+    stored: { seq: envelope.seq, newestSeq, attempt: 0, milestone: null, parts: entryAlone(entry) },
+    isNew: false,
+    begins: true,
+    lease,
+    entry,
+    damaged: damage.length === 0 ? null : { id, used: envelope.seq, lost, problems: damage },
+  };
+}
 
 /**
  * A run of which no checkpoint can be read, as it was when it was started: all that it had done since is given up, and is
@@ -107,7 +149,7 @@ export function startAgain(
   );
   return {
     work,
-    stored: { seq: 0, newestSeq, attempt: 0, parts: entryAlone(entry), isWhole: true },
+    stored: { seq: 0, newestSeq, attempt: 0, milestone: null, parts: entryAlone(entry), isWhole: true },
     isNew: true,
     lease,
     entry,

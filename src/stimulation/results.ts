@@ -10,6 +10,11 @@ export interface AbortRunOptions extends AbortOptions {
   readonly deliveryId?: string;
 }
 
+export interface SuspendOptions {
+  /** How long what runs has to answer once it was told, in milliseconds. 0 unless told. */
+  readonly grace?: number;
+}
+
 /** A stored run of which not every checkpoint could be read. */
 export interface DamagedRun {
   readonly id: string;

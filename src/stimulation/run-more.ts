@@ -4,10 +4,14 @@ import type { Recorder, Work } from '../propagation/work.js';
 
 /** How the end of a run is decided, when not by its core alone: a durable run ends when its end is stored. */
 export interface EndGate {
+  /** The milestone neuron of which a settlement was stored last, or is about to be; null where none was in this process. */
+  readonly milestone: string | null;
   /** The run has something new to look at. */
   onTurn(): void;
   /** Somebody stopped the run's actor before its end. */
   onActorStopped(): void;
+  /** Stores the run as it stands and gives it up, so that it goes on wherever it is brought up. */
+  letGo(whole: boolean): Promise<void>;
   /** Resolves when all that has happened so far is stored, `happens` included, which it calls first. */
   checkpoint(happens?: () => void): Promise<void>;
 }
@@ -20,7 +24,7 @@ export interface RunMore {
   /** Told at the end of every turn. */
   readonly drains: (() => void)[];
   /** Where the run stood when they were told last. */
-  drainedAt: string;
+  readonly drainedAt: { next: number; settled: number; pending: number; active: number };
   /** Called once, at the end. */
   readonly farewells: (() => void)[];
   /** How many promises of listeners are not settled. */
@@ -38,7 +42,7 @@ export const newMore = (): RunMore => ({
   changes: null,
   listeners: [],
   drains: [],
-  drainedAt: '',
+  drainedAt: { next: -1, settled: -1, pending: -1, active: -1 },
   farewells: [],
   listening: 0,
   listenerErrors: [],
@@ -47,9 +51,11 @@ export const newMore = (): RunMore => ({
 });
 
 /** The end of a turn, told once: not for what is only stored, or looked at, after it. */
-export function tellDrained(more: RunMore, { next, settled, pending, active }: Work): void {
-  const at = `${next} ${settled} ${pending} ${active}`;
-  if (at === more.drainedAt) return;
-  more.drainedAt = at;
-  for (const drained of [...more.drains]) drained();
+export function tellDrained({ drains, drainedAt: at }: RunMore, { next, settled, pending, active }: Work): void {
+  if (at.next === next && at.settled === settled && at.pending === pending && at.active === active) return;
+  at.next = next;
+  at.settled = settled;
+  at.pending = pending;
+  at.active = active;
+  for (const drained of [...drains]) drained();
 }

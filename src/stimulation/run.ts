@@ -20,6 +20,8 @@ import { apply } from '../propagation/transition.js';
 import type { Recorder, Work } from '../propagation/work.js';
 import type { RunActor } from './actor.js';
 import type { Result, SignalOptions, StimulationStatus } from './results.js';
+import { Completion } from './completion.js';
+import { Leaving } from './leaving.js';
 import { type Outcome, outcomeOf } from './outcome-of.js';
 import { joinRecorders } from './recorders.js';
 import { type EndGate, newMore, type RunMore, tellDrained } from './run-more.js';
@@ -38,12 +40,6 @@ export interface RunHost {
   checkSignal(run: Run, signal: Signal, options: SignalOptions): SignalEvent | undefined;
 }
 
-interface Waiter {
-  readonly promise: Promise<Result>;
-  readonly resolve: (result: Result) => void;
-  readonly reject: (error: unknown) => void;
-}
-
 /** `starting`: not stored yet, or not brought up. `draining`: a handler has the turn. */
 type Phase = 'starting' | 'idle' | 'draining' | 'ended';
 
@@ -51,7 +47,7 @@ export class Run implements Host {
   work: Work;
   readonly #host: RunHost;
   #actor: RunActor | null = null;
-  #waiter: Waiter | null = null;
+  #completion: Completion | null = null;
   #phase: Phase = 'idle';
   #more: RunMore | null = null;
 
@@ -97,8 +93,12 @@ export class Run implements Host {
     return this.#phase === 'ended';
   }
 
+  get milestone(): string | null {
+    return this.#more?.gate?.milestone ?? null;
+  }
+
   get observed(): boolean {
-    return this.#waiter !== null;
+    return this.#completion !== null;
   }
 
   get actor(): RunActor {
@@ -166,7 +166,7 @@ export class Run implements Host {
     this.#phase = 'ended';
     this.#host.onEnded(this);
     this.#farewell();
-    this.#settleWaiter();
+    this.#completion?.settle(this.#outcome());
   }
 
   /** What was held is stored: it starts, as an actor. */
@@ -194,10 +194,10 @@ export class Run implements Host {
     else if (apply(this.work, event) && this.#phase !== 'draining') this.#drain();
   }
 
-  /** Several things happen to the run at once: nothing starts before the last of them. */
+  /** Several things at once: nothing starts before the last of them. */
   sendAll(events: readonly RunEvent[]): void {
     events.forEach((event, i) => {
-      rareOf(this.work).paused = i < events.length - 1;
+      rareOf(this.work).paused = i < events.length - 1 || rareOf(this.work).leaving !== null;
       this.send(event);
     });
   }
@@ -243,7 +243,9 @@ export class Run implements Host {
   }
 
   onRejected(activation: Activation, context: HandlerContext, error: unknown): void {
-    if (this.#phase !== 'ended') {
+    const leaving = this.work.rare?.leaving ?? null;
+    if (leaving !== null) leaving.onRejected();
+    else if (this.#phase !== 'ended') {
       if (this.#actor !== null) {
         this.#actor.send(rejectedEvent(this.work, activation, error));
       } else if (activation.state < BARRIER) {
@@ -276,6 +278,7 @@ export class Run implements Host {
       return;
     }
     if (more.drains.length > 0 && this.#isDrained) tellDrained(more, this.work);
+    this.work.rare?.leaving?.look();
     if (more.gate !== null) more.gate.onTurn();
     else if (this.work.status !== 'running') this.end();
   }
@@ -312,6 +315,18 @@ export class Run implements Host {
     return this.#stopped === null && this.work.status !== 'aborted';
   }
 
+  /**
+   * Lets the run go before its end. A stored one is stored as it stands, and goes on wherever it is brought up.
+   * @param grace milliseconds that what runs has to answer, once it was told
+   */
+  async suspend(grace: number): Promise<void> {
+    if (this.#phase === 'ended') return;
+    if (grace > 0 && this.work.active > 0) await (rareOf(this.work).leaving ?? new Leaving(this.work, grace)).over;
+    const gate = this.#more?.gate ?? null;
+    if (gate === null) this.stop(new RunSuspendedError(this.work.id));
+    else await gate.letGo(true);
+  }
+
   /** The run has reached its end, and a durable one has stored it. */
   end(): void {
     if (this.#phase === 'ended') return;
@@ -328,7 +343,8 @@ export class Run implements Host {
     this.#rest.stopped = { error };
     this.#phase = 'ended';
     if (this.work.views !== null) this.work.views.stopped = true;
-    if (this.work.rare !== null) this.work.rare.bodies?.close(error);
+    this.work.rare?.bodies?.close(error);
+    this.work.rare?.leaving?.end();
     this.#actor?.stop();
     if (first === undefined) this.#settle();
     else void first.then(() => this.#settle());
@@ -363,21 +379,9 @@ export class Run implements Host {
   }
 
   #tellEnd(): void {
-    if (this.#waiter !== null) this.#settleWaiter();
-    else {
-      const outcome = this.#outcome();
-      if ('error' in outcome) this.#host.onFailure(this, outcome.error);
-    }
-  }
-
-  #settleWaiter(): void {
-    const waiter = this.#waiter;
-    if (waiter === null) return;
     const outcome = this.#outcome();
-    if ('error' in outcome) {
-      waiter.promise.catch(() => undefined); // whoever was given the promise sees the failure; nobody else has to
-      waiter.reject(outcome.error);
-    } else waiter.resolve(outcome.result);
+    if (this.#completion !== null) this.#completion.settle(outcome);
+    else if ('error' in outcome) this.#host.onFailure(this, outcome.error);
   }
 
   #outcome(): Outcome {
@@ -386,15 +390,10 @@ export class Run implements Host {
 
   /** Settles when the run has ended, and with a store when its end is stored. The same promise every time. */
   waitUntilComplete(): Promise<Result> {
-    if (this.#waiter !== null) return this.#waiter.promise;
-    let resolve!: Waiter['resolve'];
-    let reject!: Waiter['reject'];
-    const promise = new Promise<Result>((yes, no) => {
-      resolve = yes;
-      reject = no;
-    });
-    this.#waiter = { promise, resolve, reject };
-    if (this.#phase === 'ended' && !this.#isListenedTo) this.#settleWaiter();
-    return promise;
+    if (this.#completion === null) {
+      this.#completion = new Completion();
+      if (this.#phase === 'ended' && !this.#isListenedTo) this.#completion.settle(this.#outcome());
+    }
+    return this.#completion.promise;
   }
 }

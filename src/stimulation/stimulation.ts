@@ -1,13 +1,25 @@
 /** A run as its user sees it. Holds nothing itself. */
 import type { Signal } from '../graph/collateral.js';
 import type { StimulationHandle } from '../graph/types.js';
-import { frontierOf } from '../propagation/lists.js';
+import { dueOf, frontierOf } from '../propagation/lists.js';
 import { failedOf } from '../propagation/rare.js';
 import type { RunActor } from './actor.js';
-import type { AbortOptions, FailedTask, Result, SignalOptions, StimulationStatus, Task } from './results.js';
+import { checkGrace } from './leaving.js';
+import type {
+  AbortOptions,
+  FailedTask,
+  Result,
+  SignalOptions,
+  StimulationStatus,
+  SuspendOptions,
+  Task,
+} from './results.js';
 import type { Run } from './run.js';
 import { pendingTask, taskOf } from './tasks.js';
 import { ValuesView } from './values-view.js';
+
+/** How the workers of this package follow a run. */
+export const ON_TURN = Symbol.for('engram.on-turn');
 
 export class Stimulation implements StimulationHandle {
   readonly #run: Run;
@@ -31,6 +43,26 @@ export class Stimulation implements StimulationHandle {
 
   get status(): StimulationStatus {
     return this.#run.status;
+  }
+
+  /** Tells of the end of every turn of the run from now on. */
+  [ON_TURN](told: () => void): void {
+    this.#run.onDrain(told);
+  }
+
+  /** When the run goes on by itself, where it waits for a time (milliseconds since the epoch); else null. */
+  get due(): number | null {
+    return dueOf(this.#run.work);
+  }
+
+  /** The milestone neuron that was stored last; null where none was since the run came to this process. */
+  get milestone(): string | null {
+    return this.#run.milestone;
+  }
+
+  /** How many activations have settled. */
+  get settledActivations(): number {
+    return this.#run.work.settled;
   }
 
   /** How many activations have not started, or wait for anything, now: also in the middle of a turn. */
@@ -70,6 +102,20 @@ export class Stimulation implements StimulationHandle {
   /** Resolves when all that has happened so far is stored; at once for a run without a store. */
   checkpoint(): Promise<void> {
     return this.#run.checkpoint();
+  }
+
+  /**
+   * Lets the run go before its end: `status` is `suspended`, and who waits for it is rejected with RunSuspendedError. A
+   * stored run is stored as it stands, and any process may rehydrate it at once; of one without a store nothing is left.
+   * Nothing of it starts any more; what runs sees its `ctx.abortSignal`, and is done again elsewhere unless it answers in
+   * time.
+   * @param options.grace how long that is, in milliseconds; 0 unless told
+   * @returns resolves when the run was let go
+   * @throws SaveFailedError when what has happened last could not be stored
+   */
+  suspend({ grace = 0 }: SuspendOptions = {}): Promise<void> {
+    checkGrace('suspend', grace);
+    return this.#run.suspend(grace);
   }
 
   /** The neurons' committed context values, read as they are now. */

@@ -238,7 +238,7 @@ describe('compaction that is cut short', () => {
     }
     console.log(`file store: compaction cut short at each of ${step - 1} calls that change anything`);
     expect(step).toBeGreaterThan(30);
-  }, 120_000);
+  });
 
   it('by SIGKILL at some of them, loses nothing either', async () => {
     const prepared = temporaryFolder();
@@ -252,7 +252,7 @@ describe('compaction that is cut short', () => {
       expect(await everythingIn(next, HISTORY), `killed at call ${step}`).toEqual(before);
       await next.close();
     }
-  }, 60_000);
+  });
 });
 
 describe('compaction by several at once', () => {
@@ -287,7 +287,7 @@ describe('compaction by several at once', () => {
       await Promise.all([reader, ...stores].map((store) => store.close()));
       await expectWhole(dir, before);
     }
-  }, 60_000);
+  });
 
   it('brings back nothing that another one has forgotten while it wrote, also where the id began anew', async () => {
     const dir = temporaryFolder();
@@ -332,7 +332,7 @@ describe('compaction by several at once', () => {
       await Promise.all([one?.kill(), two?.kill()]);
       await expectWhole(dir, before);
     }
-  }, 60_000);
+  });
 });
 
 /** Runs with changes, events, a take-over, a prune, messages and a deletion, in logs that are all closed. */

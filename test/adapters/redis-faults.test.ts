@@ -10,7 +10,7 @@ import { startRedis, type StartedRedis } from '../support/redis-server.js';
 import { tally } from '../support/tally.js';
 import { type Fate, TcpProxy } from '../support/tcp-proxy.js';
 
-const SECONDS = Number(process.env['ENGRAM_FAULT_SECONDS'] ?? 40);
+const SECONDS = Number(process.env['ENGRAM_FAULT_SECONDS'] ?? 30);
 const SAVES = 6;
 const seed = seedOf(process.env);
 const random = randomOf(seed);

@@ -210,6 +210,48 @@ describe('the number of messages that wait', () => {
   );
 });
 
+describe('a save of a run that stands where its owner left it', () => {
+  const WAITING = { status: 'waiting', graph: 'flow', due: null } as const;
+
+  it('is refused while there are messages, when it is asked to look, whether its status changes or not', async () => {
+    const store = opened(freshPrefix());
+    const lease = await created(store, 'run');
+    await store.post('run', { deliveryId: 'd', body: '1' });
+    for (const index of [undefined, WAITING, COMPLETED]) {
+      const asking = saving('run', 2, lease, { leaves: [], ...(index === undefined ? {} : { index }) });
+      await expect(store.save(asking)).rejects.toMatchObject({ code: 'UNREAD_MESSAGES' });
+    }
+    await store.save(saving('run', 2, lease, { index: WAITING }));
+    await store.save(saving('run', 3, lease, { index: COMPLETED, release: true, leaves: ['d'] }));
+    expect((await store.list()).runs).toMatchObject([{ seq: 3, index: COMPLETED, inbox: 1 }]);
+  });
+
+  it('looks at no inbox that is not asked for, also where that is something else', async () => {
+    const prefix = freshPrefix();
+    const store = opened(prefix);
+    const lease = await created(store, 'run');
+    const client = await connected(url);
+    const [run = ''] = await client.keys(`${prefix}*:r:run`);
+    await client.set(run.replace(':r:', ':i:'), 'odd');
+    await store.save(saving('run', 2, lease, { index: WAITING }));
+    expect((await store.load('run'))?.seq).toBe(2);
+  });
+
+  it('finds out that it stands elsewhere, and is stored or refused by what is there', async () => {
+    const prefix = freshPrefix();
+    const store = opened(prefix);
+    const lease = await created(store, 'run');
+    await store.save(saving('run', 2, lease));
+    const other = opened(prefix);
+    await other.prune('run', 1);
+    await store.save(saving('run', 3, lease));
+    const taken = (await other.acquire('run', claim(lease.owner.key))) ?? expect.fail('not taken');
+    await expect(store.save(saving('run', 4, lease))).rejects.toMatchObject({ code: 'STALE_OWNER' });
+    await other.save(saving('run', 4, taken));
+    expect(await store.history('run')).toEqual([4, 3, 2]);
+  });
+});
+
 describe('finishedTtl', () => {
   it('forgets a run that has ended, with all its keys and in the index, and no other', async () => {
     const prefix = freshPrefix();

@@ -4,6 +4,7 @@ import { describe, expect, inject, it, onTestFinished } from 'vitest';
 import { type EngramError, InvalidArgumentError, type Store } from 'engram';
 import { redisStore, type RedisStoreOptions } from 'engram/adapters/redis';
 import { claim, creation, saving } from '../../adapters/conformance/bench.js';
+import { wordOf } from '../../adapters/redis/failures.js';
 import type { Lease } from '../../src/durability/store.js';
 import { freePort, startRedis, type StartedRedis, type StartRedisOptions } from '../support/redis-server.js';
 import { connected, freshPrefix } from './support/redis.js';
@@ -32,7 +33,7 @@ describe('a server that refuses', () => {
     const { url, port } = await server({ settings: ['--replicaof', '127.0.0.1', String(primary.port)] });
     await storeAt(primary.url).create(creation('run'));
     const replica = await connected(url);
-    await expect.poll(() => replica.keys('engram:*'), { timeout: 20_000 }).not.toEqual([]);
+    await expect.poll(() => replica.keys('engram:*')).not.toEqual([]);
     const store = storeAt(url);
     const error = await refused(store.acquire('run', claim('two', { dead: ['one'] })));
     expect(error).toMatchObject({ name: 'StoreUnavailableError', retryable: true });
@@ -157,4 +158,13 @@ it('a run whose key holds something else is listed as unreadable, and hides no o
     { id: 'a', seq: 0, head: 'null' },
     { id: 'b', seq: 1 },
   ]);
+});
+
+it.each([
+  ['OOM command not allowed', 'OOM'],
+  ['ERR @user_script: 14: -OOM command not allowed', 'OOM'],
+  ["ERR Error running script (call to f_0): @user_script:14: @user_script: 14: -READONLY You can't write", 'READONLY'],
+  ['ERR user_script:3: attempt to index a nil value', 'ERR'],
+])('what a script of any version of the server says is known by its word: %s', (message, word) => {
+  expect(wordOf(new Error(message))).toBe(word);
 });

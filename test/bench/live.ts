@@ -23,6 +23,8 @@ export function liveRuns(cns: HasFlow, entry: string): () => Run {
     const work = new Work(flow);
     const run = new Run(work, host);
     run.hold({
+      milestone: null,
+      letGo: () => Promise.resolve(),
       onTurn() {
         if (work.status !== 'running') run.end();
       },

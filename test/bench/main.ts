@@ -9,6 +9,7 @@ import { durableSteps } from './durable.js';
 import { features, heapOfLoop } from './features.js';
 import { liveRuns } from './live.js';
 import { type Contender, type Figures, holds, keepMany, type Line, measure, print } from './measure.js';
+import { queueLines } from './queue.js';
 import { recoverLines } from './recover.js';
 
 const RUNS_IN_FLIGHT = 20_000;
@@ -120,11 +121,15 @@ function leftBehind(): number {
 
 const steps = await durableSteps();
 
+const queued = await queueLines();
+
 const recovered = await recoverLines();
 
 const written = await codecLines(ROUNDS);
 print(written);
 
-const over = [...lines, memory, ...after, ...wide, ...steps, ...recovered, ...written].filter((line) => !holds(line));
+const over = [...lines, memory, ...after, ...wide, ...steps, ...queued, ...recovered, ...written].filter(
+  (line) => !holds(line),
+);
 console.log(over.length === 0 ? '\nevery bound holds' : `\n${over.length} bounds do not hold`);
 if (over.length > 0 && process.argv.includes('--check')) process.exitCode = 1;

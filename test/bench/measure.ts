@@ -48,7 +48,7 @@ export async function measure(contenders: readonly Contender[], rounds: number, 
   return new Figures(samples);
 }
 
-function median(values: readonly number[]): number {
+export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[sorted.length >> 1] ?? Number.NaN;
 }

@@ -18,7 +18,7 @@ beforeAll(() => {
   );
   expect(project.engram(['run', 'waits.ts', '--id', 'open', '--payload', '"both"']).code).toBe(0);
   expect(project.engram(['run', 'waits.ts', '--id', 'ended', '--payload', '"end"']).code).toBe(0);
-}, 30_000);
+});
 afterAll(() => project.remove());
 
 /** What is said, and the next step; the store stays as it is. */

@@ -43,7 +43,7 @@ export const createCns = (host: object) => new CNS([first, second, both, retried
 export const entry = go;
 `;
 
-/** As WAITS; while the run is let go for the first time, another process sends it `a` and `b`. */
+/** While its run is let go for the first time, another process sends it `a`; it takes a lease long enough for that. */
 export const SIGNALLED_AT_RELEASE = `
 import { execFileSync } from 'node:child_process';
 import { CNS, collateral, expect, neuron } from 'engram';
@@ -72,6 +72,6 @@ const posting = (store: any) =>
       };
     },
   });
-export const createCns = ({ store, ...host }: any) => new CNS([first], { name: 'posting', ...host, store: posting(store) });
+export const createCns = ({ store, ...host }: any) => new CNS([first], { name: 'posting', ...host, lease: 600_000, store: posting(store) });
 export const entry = go;
 `;

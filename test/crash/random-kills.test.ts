@@ -17,7 +17,7 @@ import {
   type Stored,
 } from './killable-run.js';
 
-const KILLS = Number(process.env['ENGRAM_KILLS'] ?? 10);
+const KILLS = Number(process.env['ENGRAM_KILLS'] ?? 5);
 /** Kills of one run, at most: then it is left alone to its end. */
 const KILLS_PER_RUN = 7;
 const seed = seedOf(process.env);

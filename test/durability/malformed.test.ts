@@ -24,7 +24,7 @@ import { damage, type Damage, damagedRecord, damagedText, resealed, type Stored 
 import { DamagedRedis } from './damaged-redis.js';
 import { makeRuns } from './run-samples.js';
 
-const CASES = Number(process.env['ENGRAM_CASES'] ?? 5000);
+const CASES = Number(process.env['ENGRAM_CASES'] ?? 3000);
 const codec = createCodec();
 const share = (part: number): number => Math.max(1, Math.round(CASES * part));
 

@@ -12,7 +12,7 @@ import { sources } from './library.js';
 import { runCase, type Statistics } from './run-case.js';
 import { SEED } from './seed.js';
 
-const CASES = Number(process.env['ENGRAM_CASES'] ?? 2000);
+const CASES = Number(process.env['ENGRAM_CASES'] ?? 800);
 
 /** How often each must have happened, per 1,000 cases: a generator that rots is found out. */
 const FLOOR: Readonly<Record<string, number>> = {

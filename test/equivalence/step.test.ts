@@ -6,7 +6,7 @@ import { sources } from './library.js';
 import { SEED } from './seed.js';
 import { walk, walkPlans } from './walk.js';
 
-const CASES = Math.ceil(Number(process.env['ENGRAM_CASES'] ?? 2000) / 2);
+const CASES = Math.ceil(Number(process.env['ENGRAM_CASES'] ?? 800) / 2);
 
 /** How often each must have happened, per 1,000 walks. */
 const FLOOR: Readonly<Record<string, number>> = {

@@ -1,6 +1,7 @@
 /**
  * `npm run faults`: every fault test with its long settings, and what they have been through, added up. ENGRAM_KILLS,
- * ENGRAM_FIGHT_SECONDS, ENGRAM_FAULT_SECONDS, ENGRAM_CASES and ENGRAM_SEED change the settings; exits with 1 when anything fails.
+ * ENGRAM_FIGHT_SECONDS, ENGRAM_FAULT_SECONDS,
+ * ENGRAM_WORKER_SECONDS, ENGRAM_CASES and ENGRAM_SEED change the settings; exits with 1 when anything fails.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -8,7 +9,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-const LONG = { ENGRAM_KILLS: '200', ENGRAM_FIGHT_SECONDS: '20', ENGRAM_FAULT_SECONDS: '600', ENGRAM_CASES: '10000' };
+const LONG = {
+  ENGRAM_KILLS: '200',
+  ENGRAM_FIGHT_SECONDS: '20',
+  ENGRAM_FAULT_SECONDS: '600',
+  ENGRAM_CASES: '10000',
+  ENGRAM_WORKER_SECONDS: '60',
+};
 /** Where tests are that tell a tally. */
 const FILES = ['test/crash', 'faults', 'malformed'];
 

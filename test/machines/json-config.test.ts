@@ -44,5 +44,5 @@ describe('the config of the statechart', () => {
     const plans = casePlans.map((plan) => ({ ...plan, entry: { ...plan.entry, output: null } }));
     const property = fc.asyncProperty(plans, (plan) => runCase(library, plan));
     await withoutDeadLetters(() => fc.assert(property, { numRuns: 60, seed: SEED }));
-  }, 60_000);
+  });
 });

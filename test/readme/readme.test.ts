@@ -5,9 +5,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { toMermaid } from 'engram/visualizations';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { createCns } from '../../machines/flows/first.js';
 import { createCns as createOrders } from '../../machines/flows/order.js';
+import { RunningCommand } from '../cli/running-command.js';
+import { startRedis } from '../support/redis-server.js';
 import { calls, run } from './features.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -25,10 +27,13 @@ writeFileSync(join(project, 'package.json'), '{ "type": "module" }');
 for (const name of ['first.ts', 'order.ts', 'order']) {
   cpSync(join(root, 'machines/flows', name), join(project, name), { recursive: true });
 }
-const engram = (line: string) => {
+const engram = (line: string, cwd = project, more: NodeJS.ProcessEnv = {}) => {
   const args = line.split(' ').map((word) => word.replaceAll("'", ''));
-  return spawnSync(process.execPath, [join(root, 'dist/src/cli/main.js'), ...args], { cwd: project, encoding: 'utf8' });
+  const env = { ...process.env, ...more };
+  return spawnSync(process.execPath, [join(root, 'dist/src/cli/main.js'), ...args], { cwd, env, encoding: 'utf8' });
 };
+/** As the README has it; the tests have a server of their own. */
+const REDIS = 'redis://localhost:6379';
 
 const withoutTimes = (text: string): string => text.replace(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ/g, '<time>');
 /** As it would stand in one line. */
@@ -39,8 +44,9 @@ afterAll(() => rmSync(project, { recursive: true, force: true }));
 describe('the README', () => {
   it('shows its flows as they stand in the repository', () => {
     const shown = blocks.filter(({ language }) => language === 'ts').map(({ text }) => text ?? '');
-    const order = shown.at(-1) ?? '';
-    expect(shown).toEqual([textOf('machines/flows/first.ts'), textOf('test/readme/in-your-code.ts'), order]);
+    const order = shown[2] ?? '';
+    const scaleOut = textOf('test/readme/scale-out.ts').replace('../../machines/flows/', './');
+    expect(shown).toEqual([textOf('machines/flows/first.ts'), textOf('test/readme/in-your-code.ts'), order, scaleOut]);
     expect(textOf('machines/flows/order.ts')).toContain(`\n\n${order}\n`);
     expect(order.split('\n').length).toBeGreaterThan(20);
   });
@@ -67,6 +73,46 @@ describe('the README', () => {
     expect(withoutTimes(printed)).toBe(withoutTimes(session));
     const ledger = readFileSync(join(project, 'shop/ledger.jsonl'), 'utf8').trimEnd().split('\n');
     expect(ledger.map((line) => (JSON.parse(line) as { did: string }).did)).toEqual(['reserved', 'charged', 'shipped']);
+  });
+
+  it('shows what workers and their clients print, in two terminals', async () => {
+    const server = await startRedis();
+    onTestFinished(() => server.stop());
+    const [worker = '', client = ''] = blocks
+      .filter(({ language, text }) => language === 'console' && text?.includes(REDIS))
+      .map(({ text }) => text ?? '');
+    const shop = join(project, 'scaled');
+    mkdirSync(shop);
+    for (const name of ['order.ts', 'order']) cpSync(join(project, name), join(shop, name), { recursive: true });
+    symlinkSync(join(project, 'node_modules'), join(shop, 'node_modules'));
+
+    const [, line = ''] = /^\$ npx engram (.*)$/m.exec(worker) ?? [];
+    const running = new RunningCommand(shop, line.replace(REDIS, server.url).split(' '));
+    onTestFinished(() => running.kill('SIGKILL'));
+    let printed = `$ export ENGRAM_STORE=${REDIS}\n`;
+    for (const [, command = ''] of client.matchAll(/^\$ npx engram (.*)$/gm)) {
+      if (command.startsWith('status')) await running.until(/^ {2}engram signal .*\n/m);
+      printed += `$ npx engram ${command}\n${engram(command, shop, { ENGRAM_STORE: server.url }).stdout}`;
+    }
+    expect(withoutTimes(printed)).toBe(withoutTimes(client));
+    await running.until(/^completed order-18.*\n/m);
+    const told = `$ npx engram ${line}\n${running.stdout.replaceAll(server.url, REDIS)}`;
+    expect(withoutTimes(told)).toBe(withoutTimes(worker));
+
+    vi.stubEnv('REDIS_URL', server.url);
+    const log = vi.spyOn(console, 'log').mockImplementation(() => undefined);
+    const away = process.cwd();
+    process.chdir(shop);
+    onTestFinished(() => {
+      vi.unstubAllEnvs();
+      log.mockRestore();
+      process.chdir(away);
+    });
+    running.kill('SIGTERM'); // it would take the runs of the program as well
+    await running.ended;
+    await import('./scale-out.js');
+    expect(log.mock.calls.map((words) => words.join(' '))).toEqual(['completed 0']);
+    expect(textOf('test/readme/scale-out.ts')).toContain('// completed 0\n');
   });
 
   it('shows the pictures that the library draws', () => {

@@ -62,6 +62,7 @@ describe('every error', () => {
     new errors.NotSupportedError('the store', 'list runs'),
     new errors.RunEndedError('x', 'completed'),
     new errors.RunExistsError('x'),
+    new errors.RunStrandedError('x', 'its entry does not fit'),
     new errors.RunSuspendedError('x'),
     new errors.SaveFailedError('x', 1, new Error('disk full')),
     new errors.SaveFailedError('x', 1, new errors.StoreUnavailableError('save', new Error('away'))),

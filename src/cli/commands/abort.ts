@@ -3,12 +3,13 @@ import { systemClock } from '../../clock/clock.js';
 import { AlreadyOwnedError } from '../../errors/index.js';
 import { EXIT } from '../exit-codes.js';
 import { follow } from '../follow.js';
+import { handOver, isHandedOver, type HandOverOptions } from '../hand-over.js';
 import type { Output } from '../output.js';
 import { openSession, type Session, type SessionOptions } from '../session.js';
 import { bringBack, checkRun } from '../stored-run.js';
 import { shellWord, visible } from '../text.js';
 
-export interface AbortOptions extends SessionOptions {
+export interface AbortOptions extends SessionOptions, HandOverOptions {
   readonly reason?: string;
   readonly compensate?: boolean;
   readonly deliveryId?: string;
@@ -18,6 +19,14 @@ export interface AbortOptions extends SessionOptions {
 
 export async function abort(path: string, id: string, options: AbortOptions, output: Output): Promise<number> {
   const { reason, compensate = false, deliveryId = systemClock.id() } = options;
+  if (isHandedOver(options)) {
+    return handOver(path, id, options, output, {
+      command: 'abort --enqueue',
+      what: `an abort for ${visible(id)} (delivery id ${visible(deliveryId)})`,
+      document: { id, abort: { deliveryId, compensate } },
+      deliver: (client) => client.abort(id, reason, { compensate, deliveryId }),
+    });
+  }
   const session = await openSession(path, options, output, { id, command: 'abort' });
   try {
     await checkRun(session, id);

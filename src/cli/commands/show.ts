@@ -1,10 +1,10 @@
 import { systemClock } from '../../clock/clock.js';
 import { createCodec } from '../../durability/codec.js';
-import type { Lease, Store } from '../../durability/store.js';
+import type { Lease, RunSummary, Store } from '../../durability/store.js';
 import { describeError, UnknownRunError } from '../../errors/index.js';
 import { undoneId } from '../../propagation/activation.js';
 import type { ActivationRecord } from '../../propagation/context.js';
-import { loadRun } from '../../stimulation/load.js';
+import { type LoadedRun, loadRun } from '../../stimulation/load.js';
 import type { CNS } from '../../index.js';
 import { CODEC } from '../../stimulation/cns.js';
 import { UsageError } from '../cli-errors.js';
@@ -36,10 +36,12 @@ export async function show(id: string, options: ShowOptions, output: Output): Pr
     redactBy(cns, output);
     const run = await loadRun(store, id, cns?.[CODEC] ?? createCodec({ isForShow: true }));
     if (run === undefined) throw new UnknownRunError(id, store.name);
+    const summary = await summaryOf(store, id);
     const { settled, damage } = await readSettled(store, id);
     const details = {
       run,
-      lease: await leaseOf(store, id),
+      lease: leaseOn(run, summary?.lease ?? null),
+      due: run.hasBegun ? null : (summary?.index.due ?? null),
       inbox: store.capabilities.inbox ? (await store.inbox(id)).map(({ deliveryId }) => deliveryId) : [],
       events: settled,
       damage: [...new Set([...run.damage, ...damage])],
@@ -64,16 +66,20 @@ function countOf(option: string | undefined): number {
   throw new UsageError(`--events "${option}" is no number`, { hint: 'give how many of the last events to show' });
 }
 
-/** A list says who holds a run; it is in the order of ids, and a cursor just before this one makes it the first. */
-async function leaseOf(store: Store, id: string): Promise<Lease | null> {
+/** A list says who holds a run, and when one that nobody has begun is to be; it is in the order of ids, and a cursor just before this one makes it the first. */
+async function summaryOf(store: Store, id: string): Promise<RunSummary | undefined> {
   const cursor = `${id.slice(0, -1)}${String.fromCharCode(Math.max(0, id.charCodeAt(id.length - 1) - 1))}\uffff`;
   const { runs } = await store.list({ cursor, limit: 1 });
-  return runs.find((run) => run.id === id)?.lease ?? null;
+  return runs.find((run) => run.id === id);
 }
+
+/** One that was stored without being begun was held for the moment of that. */
+const leaseOn = ({ hasBegun }: LoadedRun, lease: Lease | null): Lease | null =>
+  hasBegun || (lease !== null && lease.until > systemClock.now()) ? lease : null;
 
 function documentOf(
   store: string,
-  { run, lease, inbox, events, damage }: Details,
+  { run, lease, due, inbox, events, damage }: Details,
   last: number,
   output: Output,
 ): object {
@@ -86,7 +92,7 @@ function documentOf(
   };
   return {
     id,
-    status,
+    status: run.hasBegun ? status : 'queued',
     store,
     graph,
     seq,
@@ -94,6 +100,7 @@ function documentOf(
     fence,
     milestone,
     savedAt,
+    ...(run.hasBegun ? {} : { due }),
     owner: lease === null ? null : { label: lease.owner.label, until: lease.until },
     settled: context.settled,
     context: Object.keys(context.values),

@@ -7,11 +7,12 @@ import { follow } from '../follow.js';
 import { namedCollateral } from '../named-collateral.js';
 import type { Output } from '../output.js';
 import { readPayload } from '../payload.js';
+import { handOver, isHandedOver, type HandOverOptions } from '../hand-over.js';
 import { openSession, type Session, type SessionOptions } from '../session.js';
 import { bringBack, checkRun } from '../stored-run.js';
 import { shellWord, visible } from '../text.js';
 
-export interface SignalOptions extends SessionOptions {
+export interface SignalOptions extends SessionOptions, HandOverOptions {
   readonly payload?: string;
   readonly deliveryId?: string;
   /** Only store it. */
@@ -29,6 +30,7 @@ export async function signal(
   output: Output,
 ): Promise<number> {
   const payload = readPayload(options.payload);
+  if (isHandedOver(options)) return enqueued(path, id, collateral, payload, options, output);
   const session = await openSession(path, options, output, { id, command: 'signal' });
   try {
     const given = (namedCollateral(session.cns, collateral) as EntryCollateral).createSignal(payload);
@@ -41,6 +43,27 @@ export async function signal(
   } finally {
     await session.close();
   }
+}
+
+/** It is for the workers: nothing of the run is done here. */
+function enqueued(
+  path: string,
+  id: string,
+  collateral: string,
+  payload: unknown,
+  options: SignalOptions,
+  output: Output,
+): Promise<number> {
+  const { deliveryId = systemClock.id() } = options;
+  return handOver(path, id, options, output, {
+    command: 'signal --enqueue',
+    what: `${visible(collateral)} for ${visible(id)} (delivery id ${visible(deliveryId)})`,
+    document: { id, signal: { collateral, deliveryId } },
+    deliver: async (client, cns) => {
+      const given = (namedCollateral(cns, collateral) as EntryCollateral).createSignal(payload);
+      await client.signal(id, given, { deliveryId });
+    },
+  });
 }
 
 async function goOn(session: Session, delivered: Delivered, output: Output): Promise<number> {

@@ -275,4 +275,27 @@ export const spoiledLeases: readonly Violation[] = [
       },
     }),
   },
+  {
+    name: 'takes a run without looking into its inbox',
+    caught: ['I5: take, where a store has it'],
+    spoil: (store) => ({
+      take: async (id, claim) => {
+        const lease = await store.acquire(id, claim);
+        const checkpoint = await store.load(id);
+        return lease && checkpoint && { lease, inbox: 0, checkpoint: () => checkpoint };
+      },
+    }),
+  },
+  {
+    name: 'takes a run and gives its first checkpoint',
+    caught: ['I5: take, where a store has it'],
+    spoil: (store) => ({
+      take: async (id, claim) => {
+        const lease = await store.acquire(id, claim);
+        const checkpoint = await store.load(id, 1);
+        const { length: inbox } = await store.inbox(id);
+        return lease && checkpoint && { lease, inbox, checkpoint: () => checkpoint };
+      },
+    }),
+  },
 ];

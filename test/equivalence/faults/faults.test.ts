@@ -59,7 +59,7 @@ async function firstDifference(
 describe('I7 the differential properties', () => {
   it('finds nothing in a copy without a fault', async () => {
     expect(await firstDifference(await copies.load(null), [ATTEMPTS[0]])).toBeNull();
-  }, 60_000);
+  });
 
   it.each(PATCHES.map((patch) => [patch.name, patch] as const))(
     'finds the fault: %s',
