@@ -1,5 +1,5 @@
 // Rule: no cycles, and imports point one way only, types included:
-// errors, clock <- graph <- propagation <- machines <- durability <- stimulation <- worker <- cli; adapters see only the store.
+// errors, clock <- graph <- propagation <- machines <- durability <- stimulation <- worker, testing <- cli; adapters see only the store.
 const ours = '^(src|machines|adapters|test|visualizations)/';
 const machines = '^machines/(?!flows/)';
 
@@ -11,7 +11,7 @@ const layer = (name, from, ...allowed) => ({
   to: { path: ours, pathNot: [from, ...allowed] },
 });
 
-const [errors, clock, graph, propagation, durability, stimulation, worker] = [
+const [errors, clock, graph, propagation, durability, stimulation, worker, testing] = [
   'errors',
   'clock',
   'graph',
@@ -19,6 +19,7 @@ const [errors, clock, graph, propagation, durability, stimulation, worker] = [
   'durability',
   'stimulation',
   'worker',
+  'testing',
 ].map((folder) => `^src/${folder}/`);
 
 export default {
@@ -43,14 +44,26 @@ export default {
       stimulation,
       '^adapters/redis(/|\\.ts$)',
     ),
+    layer(
+      'testing-layer',
+      testing,
+      graph,
+      propagation,
+      errors,
+      clock,
+      machines,
+      durability,
+      stimulation,
+      '^adapters/memory\\.ts$',
+    ),
     layer('visualizations-layer', '^visualizations/', propagation, graph, errors),
     layer('adapters-layer', '^adapters/', '^src/durability/(store|envelope|owner)\\.ts$', errors, clock),
     {
       name: 'src-not-to-adapters',
       comment:
-        'Only the CLI chooses an adapter; the runs of a queue are stored beside it, in Redis, unless told otherwise.',
+        'Only the CLI chooses an adapter; the runs of a queue are stored in Redis, and those of tests in memory, unless told otherwise.',
       severity: 'error',
-      from: { path: '^src/(?!cli/|worker/)' },
+      from: { path: '^src/(?!cli/|worker/|testing/)' },
       to: { path: '^adapters/' },
     },
     {

@@ -11,6 +11,7 @@ export default defineConfig({
     alias: [
       { find: /^engram$/, replacement: `${root}src/index.ts` },
       { find: /^engram\/worker$/, replacement: `${root}src/worker/index.ts` },
+      { find: /^engram\/testing$/, replacement: `${root}src/testing/index.ts` },
       { find: /^engram\/machines$/, replacement: `${root}machines/index.ts` },
       { find: /^engram\/visualizations$/, replacement: `${root}visualizations/index.ts` },
       { find: /^engram\/adapters\/([\w-]+)$/, replacement: `${root}adapters/$1.ts` },

@@ -2,7 +2,7 @@
 import { UnknownRunError } from '../errors/index.js';
 import type { Stimulation } from '../index.js';
 import { FLOW } from '../propagation/operations.js';
-import { CODEC } from '../stimulation/cns.js';
+import { CODEC } from '../stimulation/seams.js';
 import { checkGraph, loadRun } from '../stimulation/load.js';
 import type { Session } from './session.js';
 

@@ -42,14 +42,8 @@ import { type RecoverOptions, type RecoveryReport, recoverAll } from './recover.
 import { Run, type RunHost } from './run.js';
 import { AwaitableStimulation, Stimulation } from './stimulation.js';
 import { safeLogger } from './safe-logger.js';
+import { CODEC, GIVEN, type Given, READ_INBOX, TAKE_UP } from './seams.js';
 import { storingOf } from './storing.js';
-
-/** How the values of its runs are written; for the tools of this package. */
-export const CODEC = Symbol.for('engram.codec');
-
-/** How the workers of this package bring up a run that a queue has told of. */
-export const TAKE_UP = Symbol.for('engram.take-up');
-export const READ_INBOX = Symbol.for('engram.read-inbox');
 
 const DEFAULT_LEASE = 5000;
 
@@ -74,6 +68,7 @@ export class CNS<G = unknown> {
   readonly total: RunTotal | undefined;
   readonly #host: RunHost;
   readonly [CODEC]: Codec;
+  readonly [GIVEN]: Given;
   readonly #redact: Redact | undefined;
   readonly #clock: Clock;
   readonly #now = (): number => this.#clock.now();
@@ -92,6 +87,7 @@ export class CNS<G = unknown> {
    * @throws InvalidGraphError listing everything that is wrong
    */
   constructor(neurons: readonly AnyNeuron<G>[], options: CNSOptions = {}, ...global: unknown extends G ? [G?] : [G]) {
+    this[GIVEN] = { neurons: neurons, options, global: global[0] };
     const { store, clock = systemClock, lease = DEFAULT_LEASE } = options;
     const logger = safeLogger(options.logger ?? console);
     if (!(lease > 0 && lease <= LONGEST_TIMER)) {

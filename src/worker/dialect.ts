@@ -9,7 +9,8 @@ import type { AnyCollateral } from '../graph/collateral.js';
 import type { Graph } from '../graph/graph.js';
 import { neuron } from '../graph/neuron.js';
 import { FLOW } from '../propagation/operations.js';
-import { type CNS, CODEC } from '../stimulation/cns.js';
+import type { CNS } from '../stimulation/cns.js';
+import { CODEC } from '../stimulation/seams.js';
 
 export type FlowOrCollaterals =
   | { readonly cns: CNS; readonly collaterals?: undefined; readonly name?: undefined; readonly classes?: undefined }

@@ -6,7 +6,8 @@
 import type { DelayedError, UnrecoverableError, WaitingError } from 'bullmq';
 import type { Clock } from '../clock/clock.js';
 import { AlreadyOwnedError, describeError, StaleOwnerError, UnknownRunError } from '../errors/index.js';
-import { type CNS, CODEC, READ_INBOX, TAKE_UP } from '../stimulation/cns.js';
+import type { CNS } from '../stimulation/cns.js';
+import { CODEC, READ_INBOX, TAKE_UP } from '../stimulation/seams.js';
 import { loadRun } from '../stimulation/load.js';
 import type { Logger } from '../stimulation/options.js';
 import type { Stimulation } from '../stimulation/stimulation.js';

@@ -1,6 +1,7 @@
 /** Tells how far a run is: not more often than asked for, and behind the run, which waits for nothing of it. */
 import type { Clock } from '../clock/clock.js';
-import { type CNS, CODEC } from '../stimulation/cns.js';
+import type { CNS } from '../stimulation/cns.js';
+import { CODEC } from '../stimulation/seams.js';
 import { FLOW } from '../propagation/operations.js';
 import { decodeEntry } from '../stimulation/entry.js';
 import { loadRun } from '../stimulation/load.js';

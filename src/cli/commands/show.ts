@@ -6,7 +6,7 @@ import { undoneId } from '../../propagation/activation.js';
 import type { ActivationRecord } from '../../propagation/context.js';
 import { type LoadedRun, loadRun } from '../../stimulation/load.js';
 import type { CNS } from '../../index.js';
-import { CODEC } from '../../stimulation/cns.js';
+import { CODEC } from '../../stimulation/seams.js';
 import { UsageError } from '../cli-errors.js';
 import { EXIT } from '../exit-codes.js';
 import { loadFlowModule } from '../flow-module.js';
