@@ -1,0 +1,158 @@
+/**
+ * The crash checker: is it safe to die here, for every "here" there is. The flow is run once undisturbed, then again
+ * once for every call to its store and every handler, killed there and brought back by another process, and what comes
+ * of it is compared: how it ends, its output and context, what every activation is given and answers, and what stands
+ * outside. All in this process and in simulated time.
+ */
+import type { Codec } from '../../durability/codec.js';
+import { CODEC } from '../../stimulation/seams.js';
+import type { CNS } from '../../stimulation/cns.js';
+import { differenceOf } from './snapshots.js';
+import {
+  divergencesOf,
+  firstToDiffer,
+  missingMilestone,
+  problemsOfCalm,
+  repeatedNeurons,
+  unkeyed,
+} from './diagnose.js';
+import type { CheckCrashesOptions, CheckedFlow, CrashProblem, CrashReport } from './options.js';
+import { watchGlobals } from './outside.js';
+import { parsePoints, type Point, pointsText } from './points.js';
+import { reportText } from './report-text.js';
+import { runThrough, type Trace } from './run-through.js';
+
+const PAIRS = 50;
+
+/**
+ * Kills a run of the flow everywhere and tells what a crash changes.
+ *
+ *     const report = await checkCrashes(cns, { signal: order.createSignal({ … }), effects: () => ledger.lines });
+ *     expect(report.problems).toEqual([]);
+ *
+ * @param cns the flow as it is; it is run on other stores and another clock, never on its own. Or a function that makes
+ *   it for each process anew.
+ * @throws InvalidArgumentError for an `at` that is no point, and what `cns.stimulate` throws
+ */
+export async function checkCrashes(cns: CheckedFlow, options: CheckCrashesOptions): Promise<CrashReport> {
+  const at = options.at === undefined ? undefined : parsePoints(options.at);
+  const unwatch = watchGlobals();
+  try {
+    return await new Checker(cns, options).check(at);
+  } finally {
+    unwatch();
+  }
+}
+
+class Checker {
+  readonly #flow: CheckedFlow;
+  readonly #options: CheckCrashesOptions;
+  readonly #problems = new Map<string, CrashProblem>();
+  readonly #advice = new Map<string, CrashProblem>();
+  readonly #points = new Set<string>();
+  #runs = 0;
+
+  constructor(flow: CheckedFlow, options: CheckCrashesOptions) {
+    this.#flow = flow;
+    this.#options = options;
+  }
+
+  async check(at: readonly Point[] | undefined): Promise<CrashReport> {
+    const calm = await this.#run([]);
+    const flow = typeof this.#flow === 'function' ? await this.#flow() : this.#flow;
+    const codec = (flow as CNS)[CODEC];
+    const again = await this.#run([]);
+    const probed = await this.#run([], true);
+    const isSettled = !hasOtherEffects(codec, calm, again);
+    const source = isSettled ? undefined : firstToDiffer(probed, await this.#run([], true));
+    keep(this.#problems, problemsOfCalm(codec, calm, again, source === undefined ? [] : [source]));
+    if (!this.#has('goes-wrong')) {
+      const costly = costlyIn(probed);
+      // what is never the same twice says nothing of a crash
+      const known = isSettled ? calm : { ...calm, effects: undefined };
+      const look = (trace: Trace) => this.#compare(codec, known, trace, costly);
+      if (at !== undefined) await look(await this.#run(at));
+      else {
+        const firsts: Trace[] = [];
+        for (const point of calm.lives[0] ?? []) {
+          const trace = await this.#run([point]);
+          firsts.push(trace);
+          await look(trace);
+        }
+        for (const pair of evenly(pairsOf(firsts), this.#options.pairs ?? PAIRS)) await look(await this.#run(pair));
+      }
+    }
+    return this.#report();
+  }
+
+  #has(kind: CrashProblem['kind']): boolean {
+    return [...this.#problems.values()].some((problem) => problem.kind === kind);
+  }
+
+  async #run(kills: readonly Point[], probes = false): Promise<Trace> {
+    this.#runs++;
+    for (const text of pointsText(kills)) this.#points.add(text);
+    return runThrough(this.#flow, this.#options, { kills, probes });
+  }
+
+  async #compare(codec: Codec, calm: Trace, trace: Trace, costly: ReadonlySet<string>): Promise<void> {
+    const suspects = hasOtherEffects(codec, calm, trace) ? await this.#suspects(trace.kills) : [];
+    keep(this.#problems, divergencesOf(codec, calm, trace, suspects));
+    if (trace.kills.length > 1) return;
+    const missing = missingMilestone(trace, costly);
+    if (missing !== undefined) keep(this.#advice, [missing]);
+    if (this.#options.effects === undefined) keep(this.#advice, unkeyed(trace));
+  }
+
+  /** The neurons that ran again and left something outside each time. */
+  async #suspects(kills: readonly Point[]): Promise<readonly string[]> {
+    const trace = await this.#run(kills, true);
+    const repeated = new Set(repeatedNeurons(trace));
+    const guilty = trace.handled.filter(
+      ({ neuron, life, effects }) => life > 0 && repeated.has(neuron) && effects !== undefined && hasChanged(effects),
+    );
+    return [...new Set(guilty.map(({ neuron }) => neuron))];
+  }
+
+  #report(): CrashReport {
+    const problems = [...this.#problems.values()];
+    const report = {
+      ok: problems.length === 0,
+      problems,
+      advice: [...this.#advice.values()],
+      runs: this.#runs,
+      points: [...this.#points],
+    };
+    return { ...report, toString: () => reportText(report) };
+  }
+}
+
+function hasOtherEffects(codec: Codec, { effects: before }: Trace, { effects: after }: Trace): boolean {
+  return before !== undefined && after !== undefined && differenceOf(codec, before, after) !== undefined;
+}
+
+/** The neurons that do something outside: those that are seen to, or whose handler takes its time. */
+function costlyIn({ handled }: Trace): ReadonlySet<string> {
+  const costly = handled.filter(({ effects, isAsync }) => (effects === undefined ? isAsync : hasChanged(effects)));
+  return new Set(costly.map(({ neuron }) => neuron));
+}
+
+const hasChanged = ([before, after]: readonly [{ readonly text: string }, { readonly text: string }]): boolean =>
+  before.text !== after.text;
+
+/** Each problem once, with the shortest crash that shows it: single crashes come first. */
+function keep(known: Map<string, CrashProblem>, found: readonly CrashProblem[]): void {
+  for (const problem of found) {
+    const key = `${problem.kind} ${problem.neuron ?? ''}`;
+    if (!known.has(key)) known.set(key, problem);
+  }
+}
+
+/** Every point of the second life after every point of the first. */
+const pairsOf = (firsts: readonly Trace[]): (readonly Point[])[] =>
+  firsts.flatMap(({ kills, lives }) => (lives[1] ?? []).map((second) => [...kills, second]));
+
+function evenly<T>(all: readonly T[], most: number): readonly T[] {
+  if (all.length <= most) return all;
+  return Array.from({ length: most }, (_, n) => all[Math.floor((n * all.length) / most)] as T);
+}

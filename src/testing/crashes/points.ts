@@ -1,0 +1,50 @@
+/** Where a process is killed: at a call of its to the store, or when a handler of it has ended. */
+import { InvalidArgumentError } from '../../errors/index.js';
+
+export interface Point {
+  /** What is counted in the life of the process: a method of the store, or a neuron. */
+  readonly what: string;
+  /** Which of them, from 1. */
+  readonly nth: number;
+  /** Of a call to the store: whether it was performed. A handler has always ended. */
+  readonly when: 'before' | 'after';
+}
+
+const pointText = ({ what, nth, when }: Point): string => `${what} ${nth}, ${when}`;
+export const pointsText = (points: readonly Point[]): readonly string[] => points.map(pointText);
+
+const TEXT = /^(\S+) (\d+), (before|after)$/;
+
+/** @throws InvalidArgumentError for what is no point */
+export function parsePoints(at: string | readonly string[]): readonly Point[] {
+  return (typeof at === 'string' ? [at] : at).map((text) => {
+    const [, what, nth, when] = TEXT.exec(text) ?? [];
+    if (what === undefined) {
+      throw new InvalidArgumentError(`checkCrashes: at: "${text}" is no point`, {
+        hint: "give it as a problem names it: at: 'save 3, before', or one for each life",
+      });
+    }
+    return { what, nth: Number(nth), when: when as Point['when'] };
+  });
+}
+
+/** Counts what happens in one life, and says whether it is killed at that. */
+export class Countdown {
+  readonly #point: Point | undefined;
+  readonly #counts = new Map<string, number>();
+  /** All that was passed, in order. */
+  readonly passed: Point[] = [];
+
+  constructor(point: Point | undefined) {
+    this.#point = point;
+  }
+
+  /** @returns when this one ends the life, if it does */
+  pass(what: string, moments: readonly Point['when'][]): Point['when'] | undefined {
+    const nth = (this.#counts.get(what) ?? 0) + 1;
+    this.#counts.set(what, nth);
+    for (const when of moments) this.passed.push({ what, nth, when });
+    const point = this.#point;
+    return point !== undefined && point.what === what && point.nth === nth ? point.when : undefined;
+  }
+}
