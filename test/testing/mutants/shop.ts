@@ -96,7 +96,7 @@ export function shop(books: Books, faults: Partial<Parts> = {}): CNS {
       collateral: priced,
       response: async (one, axon, ctx) => axon.reserved.createSignal(await parts.reserve(one, ctx as Ctx, books)),
     })
-    .compensate(async (one, _axon, ctx) => parts.release(one, ctx as Ctx, books))
+    .compensate(async (one, _axon, ctx) => parts.release(one, ctx, books))
     .milestone();
   const charge = neuron('charge', { charged }).dendrite({
     collateral: reserved,
@@ -107,7 +107,7 @@ export function shop(books: Books, faults: Partial<Parts> = {}): CNS {
     collateral: charged,
     response: async (one, axon, ctx) => {
       if (one.strike === true) throw new NonRetryableError('nobody carries it');
-      await parts.mail(one, ctx as Ctx, books);
+      await parts.mail(one, ctx, books);
       return axon.mailed.createSignal(one.items);
     },
   });
