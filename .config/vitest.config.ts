@@ -1,4 +1,5 @@
 // Rule: tests import the library by its public name and run on the sources; only CLI tests run the build.
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
@@ -21,6 +22,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/build.ts', 'test/support/shared-redis.ts'],
     pool: 'forks',
+    // a file for each core: most of them wait for disks, servers and other processes half of their time
+    maxWorkers: availableParallelism(),
     // what hangs is to end some day; how fast a test is says the machine
     testTimeout: 180_000,
     hookTimeout: 180_000,

@@ -9,9 +9,19 @@
  * stands in the ledger of the shop, once, however often the process died: the key of each line is the id of the
  * activation that did it.
  */
-import { CNS, collateral, expect, neuron, NonRetryableError, withCtx, type Clock, type Store } from 'engram';
+import {
+  CNS,
+  collateral,
+  expect,
+  neuron,
+  NonRetryableError,
+  withCtx,
+  withGlobal,
+  type Clock,
+  type Store,
+} from 'engram';
 import { CardDeclinedError } from './order/card-declined.js';
-import { enter } from './order/ledger.js';
+import { enter, ledgerInFile, type Ledger } from './order/ledger.js';
 import { approval, orderOf, orderRequest, type Order, type OrderRequest } from './order/request.js';
 
 export const placeOrder = collateral<OrderRequest>('placeOrder', { schema: orderRequest });
@@ -24,12 +34,15 @@ const cleared = collateral<Order>('cleared');
 const expired = collateral<Order>('expired');
 const charged = collateral<Order>('charged');
 
+const shop = withGlobal<Ledger>();
+
 const accept = neuron('accept', { accepted }).dendrite({
   collateral: placeOrder,
   response: (request, axon) => axon.accepted.createSignal(orderOf(request)),
 });
 
-const reserve = neuron('reserve', { reserved })
+const reserve = shop
+  .neuron('reserve', { reserved })
   .dendrite({
     collateral: accepted,
     response: async (order, axon, ctx) => {
@@ -63,7 +76,8 @@ const expire = neuron('expire', {}).dendrite({
   },
 });
 
-const charge = neuron('charge', { charged })
+const charge = shop
+  .neuron('charge', { charged })
   .dendrite({
     collateral: cleared,
     response: async (order, axon, ctx) => {
@@ -77,7 +91,7 @@ const charge = neuron('charge', { charged })
   .compensate((order, _axon, ctx) => enter(order, ctx, 'refunded'))
   .milestone();
 
-const ship = neuron('ship', { shipped }).dendrite({
+const ship = shop.neuron('ship', { shipped }).dendrite({
   collateral: charged,
   response: async (order, axon, ctx) => {
     if (order.strike) throw new NonRetryableError(`nobody carries order ${order.order}`);
@@ -86,9 +100,15 @@ const ship = neuron('ship', { shipped }).dendrite({
   },
 });
 
-/** Without a store an order lives in memory. */
-export function createCns(host: { readonly store?: Store; readonly clock?: Clock } = {}) {
-  return new CNS([accept, reserve, approve, expire, charge, ship], { name: 'order', version: '1', ...host });
+/** Without a store an order lives in memory. What is done is entered into a file, unless told where else. */
+export function createCns({ ledger = ledgerInFile, ...host }: Host = {}) {
+  return new CNS([accept, reserve, approve, expire, charge, ship], { name: 'order', version: '1', ...host }, ledger);
+}
+
+interface Host {
+  readonly store?: Store;
+  readonly clock?: Clock;
+  readonly ledger?: Ledger;
 }
 
 export const entry = { placeOrder };

@@ -5,6 +5,7 @@ import { Command, CommanderError } from 'commander';
 import { UncaughtError, UsageError } from './cli-errors.js';
 import { EXIT } from './exit-codes.js';
 import { Output } from './output.js';
+import { PROVE_HELP } from './prove/help.js';
 import { oneLine } from './text.js';
 
 const { version } = createRequire(import.meta.url)('engram/package.json') as { readonly version: string };
@@ -30,7 +31,22 @@ const ENQUEUE = [
 const QUEUE_OF_WORKERS = ['--queue <name>', 'as --enqueue, for a queue that has not the name of the flow'] as const;
 const TRACE = ['--trace <file>', 'append a JSON line to this file before each call of a handler'] as const;
 
-const COMMANDS = ['run', 'resume', 'signal', 'abort', 'recover', 'ls', 'show', 'status', 'worker', 'enqueue'];
+const several = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
+
+const COMMANDS = [
+  'run',
+  'resume',
+  'signal',
+  'abort',
+  'recover',
+  'ls',
+  'show',
+  'status',
+  'worker',
+  'enqueue',
+  'prove',
+  'generate',
+];
 
 /** Commands are loaded when they are used: a list needs no flow, and a flow no list. */
 function createProgram(output: Output, done: (code: number) => void): Command {
@@ -158,9 +174,38 @@ function createProgram(output: Output, done: (code: number) => void): Command {
     .action(async (path: string, options: object) => {
       done(await (await import('./commands/enqueue.js')).enqueue(path, options, output));
     });
+  command('prove', 'show the paths of a flow, what it cannot reach, and whether it survives a crash anywhere')
+    .argument('<flow module>', 'a .ts or .js file that exports createCns({ store, clock }) or cns, and entry')
+    .option('--entry <name>', 'the entry to use, when the flow has several')
+    .option('--payload <json>', 'the payload of the signal: JSON, @file, or @- for stdin')
+    .option('--answer <collateral=json>', 'a signal that is sent when the run waits for it; again for each', several)
+    .option('--at <point>', "only this crash, e.g. 'save 3, before'; again for one in the process after it", several)
+    .option('--pairs <count>', 'of how many pairs of crashes (default: 50)')
+    .option('--store <url>', 'where each run has a store of its own, and then none (default: memory:)')
+    .addHelpText('after', PROVE_HELP)
+    .action(async (path: string, options: object) => {
+      done(await (await import('./commands/prove.js')).prove(path, options, output));
+    });
+  command('generate', 'write files from a flow')
+    .command('tests')
+    .description('write a test file with one test for each path of a flow, or check that a file has them all')
+    .option(...JSON_OPTION)
+    .argument('<flow module>', 'a .ts or .js file that exports createCns({ store, clock }) or cns, and entry')
+    .option('--out <file>', 'the file to write; printed when it is left out')
+    .option('--entry <name>', 'the entry to use, when the flow has several')
+    .option('--payload <json>', 'the payload of the entry: JSON, @file, or @- for stdin')
+    .option('--payloads <json>', 'the payloads of signals by collateral: JSON or @file')
+    .option('--outcomes <json>', 'what neurons may answer, e.g. {"charge":["charged","fails"]}: JSON or @file')
+    .option('--strategy <name>', 'shortest: a path to each end; transitions: few paths that take everything')
+    .option('--runner <name>', 'vitest, jest or node (default: vitest)')
+    .option('--check', 'write nothing, and fail when the file lacks a path of the flow or has one too many')
+    .option('--force', 'write over a file that is there')
+    .action(async (path: string, options: object) => {
+      done(await (await import('./commands/generate.js')).generateTests(path, options, output));
+    });
   program.addHelpText(
     'after',
-    '\nExit codes: 0 completed or waiting for the outside, 1 the run failed, 2 bad input or nothing that could be done, 130/143 stopped by a signal.',
+    '\nExit codes: 0 completed, waiting for the outside, or proven, 1 the run failed or the proof, 2 bad input or nothing that could be done, 130/143 stopped by a signal.',
   );
   return program;
 }

@@ -18,7 +18,7 @@ export function thisOwner(clock: Clock): Owner {
     boot: currentBoot(),
     namespace: currentNamespace(),
     pid: process.pid,
-    started: statusOf(process.pid)?.started ?? '',
+    started: ownStart(),
   };
 }
 
@@ -29,7 +29,7 @@ export function thisOwner(clock: Clock): Owner {
  * leases that it held are mostly past their time anyway.
  */
 export function isProvablyDead(owner: Owner): boolean {
-  if (owner.pid === process.pid && owner.started === (statusOf(process.pid)?.started ?? '')) return false;
+  if (owner.pid === process.pid && owner.started === ownStart()) return false;
   if (owner.boot !== currentBoot() || owner.namespace !== currentNamespace()) return false;
   const isLinux = owner.boot !== '' && owner.namespace !== '';
   if (!isLinux) return owner.label === labelOf(owner.pid) && isPidFree(owner.pid);
@@ -54,9 +54,10 @@ function isPidFree(pid: number): boolean {
   }
 }
 
-/** Neither changes as long as this process lives. */
+/** None of them changes as long as this process lives. */
 let boot: string | undefined;
 let namespace: string | undefined;
+let started: string | undefined;
 
 function currentBoot(): string {
   return (boot ??= readOr('', () => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()));
@@ -64,6 +65,10 @@ function currentBoot(): string {
 
 function currentNamespace(): string {
   return (namespace ??= readOr('', () => readlinkSync('/proc/self/ns/pid')));
+}
+
+function ownStart(): string {
+  return (started ??= statusOf(process.pid)?.started ?? '');
 }
 
 /** From /proc/<pid>/stat. `gone`: a zombie without threads, which will never run again but is not yet reaped. */

@@ -42,7 +42,9 @@ export class Certainty {
     this.#until = askedAt + this.#ttl;
     if (!this.#holdsBack) return;
     this.#holdsBack = false;
-    this.#holder.run.send({ type: 'engram.tick', now: this.#clock.now() });
+    const { run } = this.#holder;
+    // it may have ended while the store was asked, and then its end is being stored
+    if (run.work.status === 'running') run.send({ type: 'engram.tick', now: this.#clock.now() });
   }
 
   #isSure(): boolean {

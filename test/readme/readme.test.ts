@@ -45,8 +45,11 @@ describe('the README', () => {
   it('shows its flows as they stand in the repository', () => {
     const shown = blocks.filter(({ language }) => language === 'ts').map(({ text }) => text ?? '');
     const order = shown[2] ?? '';
-    const scaleOut = textOf('test/readme/scale-out.ts').replace('../../machines/flows/', './');
-    expect(shown).toEqual([textOf('machines/flows/first.ts'), textOf('test/readme/in-your-code.ts'), order, scaleOut]);
+    const [proven, scaleOut] = ['proven.test', 'scale-out'].map((name) =>
+      textOf(`test/readme/${name}.ts`).replaceAll('../../machines/flows/', './'),
+    );
+    const [first, inYourCode] = [textOf('machines/flows/first.ts'), textOf('test/readme/in-your-code.ts')];
+    expect(shown).toEqual([first, inYourCode, order, proven, scaleOut]);
     expect(textOf('machines/flows/order.ts')).toContain(`\n\n${order}\n`);
     expect(order.split('\n').length).toBeGreaterThan(20);
   });
@@ -62,6 +65,12 @@ describe('the README', () => {
     }
     expect(printed).toBe(session);
     expect(readFileSync(join(project, 'report.txt'), 'utf8')).toBe('0 files\n');
+  });
+
+  it('shows what it proves of its first flow', () => {
+    const session = blocks.find(({ text }) => text?.startsWith('$ npx engram prove'))?.text ?? '';
+    const [, command = ''] = /^\$ npx engram (.*)$/m.exec(session) ?? [];
+    expect(`$ npx engram ${command}\n${engram(command).stdout}`).toBe(session);
   });
 
   it('shows what an order prints that waits for a person, and what it leaves in the ledger', () => {

@@ -5,8 +5,6 @@
  * outside. All in this process and in simulated time.
  */
 import type { Codec } from '../../durability/codec.js';
-import { CODEC } from '../../stimulation/seams.js';
-import type { CNS } from '../../stimulation/cns.js';
 import { differenceOf } from './snapshots.js';
 import {
   divergencesOf,
@@ -18,7 +16,7 @@ import {
 } from './diagnose.js';
 import type { CheckCrashesOptions, CheckedFlow, CrashProblem, CrashReport } from './options.js';
 import { watchGlobals } from './outside.js';
-import { parsePoints, type Point, pointsText } from './points.js';
+import { checkReached, parsePoints, type Point, pointsText } from './points.js';
 import { reportText } from './report-text.js';
 import { runThrough, type Trace } from './run-through.js';
 
@@ -32,7 +30,7 @@ const PAIRS = 50;
  *
  * @param cns the flow as it is; it is run on other stores and another clock, never on its own. Or a function that makes
  *   it for each process anew.
- * @throws InvalidArgumentError for an `at` that is no point, and what `cns.stimulate` throws
+ * @throws InvalidArgumentError for an `at` that is no point or is never reached, and what `cns.stimulate` throws
  */
 export async function checkCrashes(cns: CheckedFlow, options: CheckCrashesOptions): Promise<CrashReport> {
   const at = options.at === undefined ? undefined : parsePoints(options.at);
@@ -50,6 +48,7 @@ class Checker {
   readonly #problems = new Map<string, CrashProblem>();
   readonly #advice = new Map<string, CrashProblem>();
   readonly #points = new Set<string>();
+  readonly #ran = new Set<string>();
   #runs = 0;
 
   constructor(flow: CheckedFlow, options: CheckCrashesOptions) {
@@ -59,8 +58,7 @@ class Checker {
 
   async check(at: readonly Point[] | undefined): Promise<CrashReport> {
     const calm = await this.#run([]);
-    const flow = typeof this.#flow === 'function' ? await this.#flow() : this.#flow;
-    const codec = (flow as CNS)[CODEC];
+    const { codec } = calm;
     const again = await this.#run([]);
     const probed = await this.#run([], true);
     const isSettled = !hasOtherEffects(codec, calm, again);
@@ -70,8 +68,8 @@ class Checker {
       const costly = costlyIn(probed);
       // what is never the same twice says nothing of a crash
       const known = isSettled ? calm : { ...calm, effects: undefined };
-      const look = (trace: Trace) => this.#compare(codec, known, trace, costly);
-      if (at !== undefined) await look(await this.#run(at));
+      const look = (trace: Trace) => this.#compare(known, trace, costly);
+      if (at !== undefined) await look(await this.#reach(at));
       else {
         const firsts: Trace[] = [];
         for (const point of calm.lives[0] ?? []) {
@@ -82,7 +80,7 @@ class Checker {
         for (const pair of evenly(pairsOf(firsts), this.#options.pairs ?? PAIRS)) await look(await this.#run(pair));
       }
     }
-    return this.#report();
+    return this.#report(calm);
   }
 
   #has(kind: CrashProblem['kind']): boolean {
@@ -92,14 +90,24 @@ class Checker {
   async #run(kills: readonly Point[], probes = false): Promise<Trace> {
     this.#runs++;
     for (const text of pointsText(kills)) this.#points.add(text);
-    return runThrough(this.#flow, this.#options, { kills, probes });
+    const trace = await runThrough(this.#flow, this.#options, { kills, probes });
+    for (const { neuron } of trace.handled) this.#ran.add(neuron);
+    return trace;
   }
 
-  async #compare(codec: Codec, calm: Trace, trace: Trace, costly: ReadonlySet<string>): Promise<void> {
+  /** @throws InvalidArgumentError for a crash that does not come */
+  async #reach(at: readonly Point[]): Promise<Trace> {
+    const trace = await this.#run(at);
+    checkReached(at, trace.lives);
+    return trace;
+  }
+
+  async #compare(calm: Trace, trace: Trace, costly: ReadonlySet<string>): Promise<void> {
+    const { codec, graph } = calm;
     const suspects = hasOtherEffects(codec, calm, trace) ? await this.#suspects(trace.kills) : [];
     keep(this.#problems, divergencesOf(codec, calm, trace, suspects));
     if (trace.kills.length > 1) return;
-    const missing = missingMilestone(trace, costly);
+    const missing = missingMilestone(graph, trace, costly);
     if (missing !== undefined) keep(this.#advice, [missing]);
     if (this.#options.effects === undefined) keep(this.#advice, unkeyed(trace));
   }
@@ -114,12 +122,14 @@ class Checker {
     return [...new Set(guilty.map(({ neuron }) => neuron))];
   }
 
-  #report(): CrashReport {
+  #report({ end: { status, errors, waitsFor } }: Trace): CrashReport {
     const problems = [...this.#problems.values()];
     const report = {
       ok: problems.length === 0,
       problems,
       advice: [...this.#advice.values()],
+      end: { status, errors, waitsFor },
+      ran: [...this.#ran],
       runs: this.#runs,
       points: [...this.#points],
     };

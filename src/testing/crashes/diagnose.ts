@@ -1,5 +1,6 @@
 /** What is wrong with a flow, read from what was seen of its runs: the one that nobody disturbed, and those with crashes. */
 import type { Codec } from '../../durability/codec.js';
+import type { Graph } from '../../graph/graph.js';
 import type { Handled } from './handled.js';
 import type { CrashProblem, CrashProblemKind } from './options.js';
 import { pointsText } from './points.js';
@@ -12,9 +13,9 @@ export function problemsOfCalm(codec: Codec, calm: Trace, again: Trace, suspects
   if (calm.end.status === 'stuck' || !ENDED.includes(calm.end.status)) {
     const why = calm.end.errors.join('; ');
     const hint =
-      calm.end.status === 'waiting'
+      calm.end.waitsFor.length > 0
         ? 'give the signals that it waits for as `answers`'
-        : 'see that the run ends when nobody disturbs it; then ask again what a crash does to it';
+        : 'see that the run ends when nobody disturbs it; a handler that does nothing for long needs more `patience`';
     problems.push(problem('goes-wrong', undefined, `the run does not end: it is ${calm.end.status} (${why})`, hint));
   }
   return [...problems, ...divergencesOf(codec, calm, again, suspects)];
@@ -60,17 +61,11 @@ function problemsOfCall({ neuron, payload, found, answer, changes, leaves, isLat
 /** How a run differs from the calm one, where it should not: the first place, and what came of it in the end. */
 export function divergencesOf(codec: Codec, calm: Trace, other: Trace, suspects: readonly string[]): CrashProblem[] {
   const at = pointsText(other.kills);
-  const again = other.handled.find(({ wasStored, life }) => wasStored && life > 0);
-  if (again !== undefined) {
-    return [
-      problem(
-        'done-again',
-        again.neuron,
-        `${again.neuron} is called again for ${again.activation}, which was stored as settled`,
-        'this is a fault of Engram, or of the store: report it with the seed of the flow',
-        at,
-      ),
-    ];
+  const wrong = other.handled.find(({ refusal }) => refusal !== undefined);
+  if (wrong !== undefined) {
+    const message = `${wrong.neuron} is ${wrong.refusal} (${wrong.activation})`;
+    const hint = 'this is a fault of Engram, or of the store: please report it';
+    return [problem('engine-fault', wrong.neuron, message, hint, at)];
   }
   if (other.end.status === 'stuck' || !ENDED.includes(other.end.status)) {
     if (!ENDED.includes(calm.end.status)) return [];
@@ -144,7 +139,7 @@ function effectsDivergence(
   at: readonly string[],
 ): CrashProblem | undefined {
   if (calm.effects === undefined || other.effects === undefined) return undefined;
-  const difference = differenceOf(codec, calm.effects, other.effects);
+  const difference = differenceOf(codec, calm.effects, other.effects, 'effects');
   if (difference === undefined) return undefined;
   const [only] = suspects.length === 1 ? suspects : [];
   const who = only ?? (suspects.length > 0 ? `one of ${suspects.join(', ')}` : 'the run');
@@ -182,9 +177,9 @@ function endDivergence(codec: Codec, calm: End, other: End): string | undefined 
     const why = [...other.errors, ...calm.errors].slice(0, 1).join('');
     return `the run ends ${other.status} and not ${calm.status}${why === '' ? '' : ` (${why})`}`;
   }
-  const output = differenceOf(codec, calm.output, other.output);
+  const output = differenceOf(codec, calm.output, other.output, 'output');
   if (output !== undefined) return `the output is another one: ${told('output', output)}`;
-  const context = differenceOf(codec, calm.context, other.context);
+  const context = differenceOf(codec, calm.context, other.context, 'context');
   if (context !== undefined) return `the context is another one: ${told('context', context)}`;
   const [a, b] = [calm.errors.join('; '), other.errors.join('; ')];
   return a === b ? undefined : `the run fails otherwise: "${b}" and not "${a}"`;
@@ -192,15 +187,17 @@ function endDivergence(codec: Codec, calm: End, other: End): string | undefined 
 
 const told = (what: string, { path, left, right }: Difference): string => `${what}${path} is ${right} and not ${left}`;
 
-/** Calls of costly neurons that the crash makes the run do again, though one had ended before the other began. */
-export function missingMilestone(trace: Trace, costly: ReadonlySet<string>): CrashProblem | undefined {
+/** Calls of costly neurons that the crash makes the run do again, though one had led to the other. */
+export function missingMilestone(graph: Graph, trace: Trace, costly: ReadonlySet<string>): CrashProblem | undefined {
   const again = new Set(trace.handled.filter(({ life }) => life > 0).map(({ activation }) => activation));
   const lost = trace.handled.filter(
     ({ life, neuron, activation, answer }) =>
       life === 0 && answer !== undefined && costly.has(neuron) && again.has(activation),
   );
   for (const second of lost) {
-    const first = lost.find(({ to, neuron }) => to !== undefined && to < second.from && neuron !== second.neuron);
+    const first = lost.find(
+      ({ to, neuron }) => to !== undefined && to < second.from && leadsTo(graph, neuron, second.neuron),
+    );
     if (first === undefined) continue;
     return problem(
       'missing-milestone',
@@ -211,6 +208,21 @@ export function missingMilestone(trace: Trace, costly: ReadonlySet<string>): Cra
     );
   }
   return undefined;
+}
+
+/** Whether one neuron leads to another, and no milestone stands between them. */
+function leadsTo(graph: Graph, from: string, to: string): boolean {
+  const seen = new Set<string>();
+  const ahead = [from];
+  for (let name = ahead.pop(); name !== undefined; name = ahead.pop()) {
+    const neuron = graph.neuronByName.get(name);
+    if (neuron === undefined || neuron.milestone || seen.has(name)) continue;
+    seen.add(name);
+    const next = neuron.emits.flatMap(({ subscribers }) => subscribers.map((subscriber) => subscriber.neuron.name));
+    if (next.includes(to)) return true;
+    ahead.push(...next);
+  }
+  return false;
 }
 
 /** Neurons that ran twice, may have done something outside, and never asked for a key. */

@@ -6,6 +6,7 @@ import { isThenable } from '../../graph/thenable.js';
 import type { AnyResponse, NeuronContext } from '../../graph/types.js';
 import { keepsAlive, type Read, type Watched, watching } from './outside.js';
 import { type Snapshot, snapshotOf } from './snapshots.js';
+import type { Call } from './stored-view.js';
 
 export interface Handled {
   readonly life: number;
@@ -14,8 +15,8 @@ export interface Handled {
   readonly dendrite: string;
   readonly activation: string;
   readonly attempt: number;
-  /** Its settlement was stored when it was called. */
-  readonly wasStored: boolean;
+  /** Why it should not have been called just then. */
+  readonly refusal: string | undefined;
   /** When it began and ended, counted in what began and ended in the run. */
   readonly from: number;
   to?: number;
@@ -47,7 +48,7 @@ export interface Recording {
   readonly life: number;
   readonly record: (handled: Handled) => void;
   readonly tick: () => number;
-  readonly wasStored: (activation: string) => boolean;
+  readonly refusalOf: (call: Omit<Call, 'now'>) => string | undefined;
   /** Kills the process. */
   readonly die: () => void;
   /** Called when it has been called, and when it has ended. */
@@ -59,94 +60,131 @@ export interface Recording {
 
 type Ctx = NeuronContext<unknown, unknown>;
 
+/** The handler, with every call of it noted. */
 export function recorded(subscriber: Subscriber, response: AnyResponse, to: Recording): AnyResponse {
-  const { codec, life } = to;
-  const { name } = subscriber.neuron;
   return (payload, axon, context) => {
-    const ctx = context as Ctx;
-    const watched: Watched = { reads: new Set(), timers: new Set(), life, die: to.die, hasDied: false };
-    const stage: Stage = { writes: [], value: ctx.get(), hasEnded: false };
-    const handled: Handled = {
+    const call = new RecordedCall(subscriber, payload, context as Ctx, to);
+    const respond = (): unknown => watching(call.watched, () => response(payload, axon, call.context));
+    return to.probe === undefined ? call.follow(respond) : call.followProbed(respond, to.probe);
+  };
+}
+
+class RecordedCall {
+  readonly watched: Watched;
+  /** What the handler is given as its context. */
+  readonly context: Ctx;
+  readonly #subscriber: Subscriber;
+  readonly #payload: unknown;
+  readonly #to: Recording;
+  readonly #stage: Stage;
+  readonly #handled: Handled;
+
+  constructor(subscriber: Subscriber, payload: unknown, ctx: Ctx, to: Recording) {
+    const { codec, life, die } = to;
+    const { name } = subscriber.neuron;
+    const { activationId: activation, attempt } = ctx;
+    this.watched = { reads: new Set(), timers: new Set(), life, die, hasDied: false };
+    this.#subscriber = subscriber;
+    this.#payload = payload;
+    this.#to = to;
+    this.#stage = { writes: [], value: ctx.get(), hasEnded: false };
+    this.#handled = {
       life,
       neuron: name,
       dendrite: subscriber.key,
-      activation: ctx.activationId,
-      attempt: ctx.attempt,
-      wasStored: to.wasStored(ctx.activationId),
+      activation,
+      attempt,
+      refusal: to.refusalOf({ subscriber, activation, attempt }),
       from: to.tick(),
       payload: snapshotOf(codec, payload, 'payload'),
-      found: snapshotOf(codec, stage.value, `context/${name}`),
+      found: snapshotOf(codec, this.#stage.value, `context/${name}`),
       isAsync: false,
-      reads: watched.reads,
+      reads: this.watched.reads,
       asksForId: false,
       leaves: 0,
       isLate: false,
     };
-    to.record(handled);
+    this.context = seenContext(ctx, this.#stage, this.#handled);
+    to.record(this.#handled);
     to.began();
-    const seen = seenContext(ctx, stage, handled);
-    const end = (answer: unknown, error: unknown, hasFailed: boolean): void => {
-      stage.hasEnded = true;
-      if (watched.hasDied) {
-        to.ended(handled);
-        return;
-      }
-      handled.to = to.tick();
-      if (hasFailed) handled.error = describeError(error);
-      else handled.answer = snapshotOf(codec, answerOf(subscriber, answer, stage), 'answer');
-      handled.leaves = [...watched.timers].filter(keepsAlive).length;
-      if (snapshotOf(codec, payload, 'payload').text !== handled.payload.text) handled.changes = 'its payload';
-      else if (
-        stage.writes.length === 0 &&
-        snapshotOf(codec, stage.value, `context/${name}`).text !== handled.found.text
-      ) {
-        handled.changes = 'its context value';
-      }
-      to.ended(handled);
-    };
-    const call = (): unknown => watching(watched, () => response(payload, axon, seen));
-    const { probe } = to;
-    if (probe !== undefined) {
-      handled.isAsync = true;
-      return probe().then(async (before) => {
-        const done = async () => {
-          handled.effects = [before, await probe()];
-        };
-        try {
-          const answer = await call();
-          await done();
-          end(answer, undefined, false);
-          return answer;
-        } catch (error) {
-          await done();
-          end(undefined, error, true);
-          throw error;
-        }
-      });
-    }
+  }
+
+  /** Calls the handler as the engine would: one that answers at once is answered for at once. */
+  follow(respond: () => unknown): unknown {
     let answer: unknown;
     try {
-      answer = call();
+      answer = respond();
     } catch (error) {
-      end(undefined, error, true);
+      this.#fail(error);
       throw error;
     }
     if (!isThenable(answer)) {
-      end(answer, undefined, false);
+      this.#succeed(answer);
       return answer;
     }
-    handled.isAsync = true;
+    this.#handled.isAsync = true;
     return Promise.resolve(answer).then(
       (value) => {
-        end(value, undefined, false);
+        this.#succeed(value);
         return value;
       },
       (error: unknown) => {
-        end(undefined, error, true);
+        this.#fail(error);
         throw error;
       },
     );
-  };
+  }
+
+  /** The same with a look at what stands outside before and after it. */
+  async followProbed(respond: () => unknown, probe: () => Promise<Snapshot>): Promise<unknown> {
+    this.#handled.isAsync = true;
+    const before = await probe();
+    try {
+      const answer = await respond();
+      this.#handled.effects = [before, await probe()];
+      this.#succeed(answer);
+      return answer;
+    } catch (error) {
+      this.#handled.effects = [before, await probe()];
+      this.#fail(error);
+      throw error;
+    }
+  }
+
+  #succeed(answer: unknown): void {
+    this.#end(() => {
+      this.#handled.answer = snapshotOf(this.#to.codec, answerOf(this.#subscriber, answer, this.#stage), 'answer');
+    });
+  }
+
+  #fail(error: unknown): void {
+    this.#end(() => {
+      this.#handled.error = describeError(error);
+    });
+  }
+
+  /** @param note what has become of it; of one that has killed its process nothing has */
+  #end(note: () => void): void {
+    const handled = this.#handled;
+    this.#stage.hasEnded = true;
+    if (!this.watched.hasDied) {
+      handled.to = this.#to.tick();
+      note();
+      handled.leaves = [...this.watched.timers].filter(keepsAlive).length;
+      const changes = this.#changes();
+      if (changes !== undefined) handled.changes = changes;
+    }
+    this.#to.ended(handled);
+  }
+
+  #changes(): Handled['changes'] {
+    const { payload, found, neuron } = this.#handled;
+    const { codec } = this.#to;
+    if (snapshotOf(codec, this.#payload, 'payload').text !== payload.text) return 'its payload';
+    const { writes, value } = this.#stage;
+    const hasChanged = writes.length === 0 && snapshotOf(codec, value, `context/${neuron}`).text !== found.text;
+    return hasChanged ? 'its context value' : undefined;
+  }
 }
 
 /** What a handler does to its context. */

@@ -1,11 +1,23 @@
 /** What the crash checker is given, and what it answers. */
+import type { Clock } from '../../clock/clock.js';
 import type { Store } from '../../durability/store.js';
 import type { AnyCollateral, Signal } from '../../graph/collateral.js';
 import type { RunShape } from '../../stimulation/options.js';
 import type { AnyCNS } from '../process/twin.js';
+import type { Shown } from './snapshots.js';
 
-/** The flow, or a function that makes it anew for each process: then what it keeps in closures dies with the process. */
-export type CheckedFlow = AnyCNS | (() => AnyCNS | Promise<AnyCNS>);
+/** What a simulated process finds. Whatever a CNS is given, it runs on these. */
+export interface ProcessHost {
+  readonly store: Store;
+  readonly clock: Clock;
+}
+
+/**
+ * The flow, or a function that makes it anew for each process: then what it keeps in closures dies with the process.
+ * Collaterals in the options that are not those of the CNS at hand, since it comes of a fresh import of its module, are
+ * found there by their names.
+ */
+export type CheckedFlow = AnyCNS | ((host: ProcessHost) => AnyCNS | Promise<AnyCNS>);
 
 export interface CheckCrashesOptions extends Omit<RunShape, 'output'> {
   /** What the run begins with. */
@@ -29,6 +41,8 @@ export interface CheckCrashesOptions extends Omit<RunShape, 'output'> {
   readonly at?: string | readonly string[];
   /** How long a handler may do nothing while time stands still, in milliseconds of real time. 2,000 unless told. */
   readonly patience?: number;
+  /** What problems show of a value, given what it is: `'payload'`, `'output'` …; what the CNS does not redact unless told. */
+  readonly shown?: Shown;
 }
 
 /** What is wrong with a flow that may be killed anywhere. */
@@ -47,8 +61,8 @@ export type CrashProblemKind =
   | 'other-end'
   /** After the crash the run does not come to its end, or cannot be brought back. */
   | 'stuck'
-  /** Work was done again although a milestone behind it was stored: a fault of this library, or of the store. */
-  | 'done-again'
+  /** Something is done too early, or again although it is stored: a fault of this library, or of the store. */
+  | 'engine-fault'
   /** The crash repeats costly work since no milestone stands between. */
   | 'missing-milestone'
   /** The run that nobody disturbs already goes wrong. */
@@ -66,6 +80,16 @@ export interface CrashProblem {
   readonly at: readonly string[];
 }
 
+/** How the run ends that nobody disturbs. */
+export interface CalmEnd {
+  /** As a run's; `stuck` for one that could not be brought back. */
+  readonly status: string;
+  /** What has failed, `<neuron>: <message>`. */
+  readonly errors: readonly string[];
+  /** The collaterals of signals from outside that it waits for, where it does not end. */
+  readonly waitsFor: readonly string[];
+}
+
 export interface CrashReport {
   /** Whether there are no problems. */
   readonly ok: boolean;
@@ -73,6 +97,9 @@ export interface CrashReport {
   readonly problems: readonly CrashProblem[];
   /** What is correct and may be dear: work that is repeated for want of a milestone. */
   readonly advice: readonly CrashProblem[];
+  readonly end: CalmEnd;
+  /** The neurons that were called in any of the runs. */
+  readonly ran: readonly string[];
   /** How many runs were made. */
   readonly runs: number;
   /** The points at which a process was killed, once each. */

@@ -28,6 +28,36 @@ export function parsePoints(at: string | readonly string[]): readonly Point[] {
   });
 }
 
+/**
+ * Of crashes that somebody has asked for.
+ * @param lives what each life has passed
+ * @throws InvalidArgumentError for a crash that has not come
+ */
+export function checkReached(kills: readonly Point[], lives: readonly (readonly Point[])[]): void {
+  for (const [life, kill] of kills.entries()) {
+    const passed = lives[life] ?? [];
+    const text = pointText(kill);
+    if (passed.some((point) => pointText(point) === text)) continue;
+    const where = kills.length === 1 ? 'the run' : `process ${life + 1} of the run`;
+    throw new InvalidArgumentError(`checkCrashes: at: ${where} never comes to "${text}"`, {
+      hint:
+        passed.length === 0
+          ? 'it has ended before'
+          : `the nearest that it comes to: ${nearest(kill, passed).join('; ')}`,
+    });
+  }
+}
+
+const NEAREST = 6;
+
+/** Of the same kind by their number; of another kind the first of each there is. */
+function nearest({ what, nth }: Point, passed: readonly Point[]): readonly string[] {
+  const alike = passed.filter((point) => point.what === what);
+  const points = alike.length > 0 ? alike : passed.filter((point) => point.nth === 1);
+  const sorted = [...points].sort((a, b) => Math.abs(a.nth - nth) - Math.abs(b.nth - nth) || a.nth - b.nth);
+  return pointsText(alike.length > 0 ? sorted.slice(0, NEAREST) : sorted);
+}
+
 /** Counts what happens in one life, and says whether it is killed at that. */
 export class Countdown {
   readonly #point: Point | undefined;

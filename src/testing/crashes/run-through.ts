@@ -3,26 +3,32 @@ import { memoryStore } from '../../../adapters/memory.js';
 import { systemClock } from '../../clock/clock.js';
 import { LONGEST_TIMER } from '../../clock/long-timer.js';
 import type { Codec } from '../../durability/codec.js';
-import type { SettledEvent } from '../../durability/events.js';
 import type { Store } from '../../durability/store.js';
 import { describeError, StimulationFailedError } from '../../errors/index.js';
-import { CODEC } from '../../stimulation/seams.js';
+import { FLOW } from '../../propagation/operations.js';
+import type { Graph } from '../../graph/graph.js';
+import { CODEC, GIVEN } from '../../stimulation/seams.js';
 import type { CNS } from '../../stimulation/cns.js';
-import type { RunShape } from '../../stimulation/options.js';
 import type { Stimulation } from '../../stimulation/stimulation.js';
 import { SimulatedClock } from '../clock/simulated-clock.js';
 import { SimulatedProcess } from '../process/process.js';
+import type { AnyCNS } from '../process/twin.js';
 import type { Watch } from '../process/watched-store.js';
+import { checkGiven, type Given, givenTo } from './given.js';
 import { type Handled, recorded } from './handled.js';
 import { Idleness } from './idleness.js';
 import type { CheckCrashesOptions, CheckedFlow } from './options.js';
 import { Countdown, type Point } from './points.js';
-import { effectsOf, type Snapshot, snapshotOf } from './snapshots.js';
+import { emittersIn, StoredView } from './stored-view.js';
+import { effectsOf, type ShowingCodec, type Shown, type Snapshot, snapshotOf } from './snapshots.js';
 
 const RUN_ID = 'checked';
 /** What keeps a run alive is asked for again so often, and no more. */
 const MOST_STEPS = 10_000;
 const PATIENCE = 2000;
+/** One that ends its own process each time would never come to an end. */
+const MOST_LIVES = 20;
+const KILLED = `a handler has ended its process ${MOST_LIVES} times`;
 
 /** How a run has ended. */
 export interface End {
@@ -31,10 +37,15 @@ export interface End {
   readonly context: Snapshot;
   /** What has failed, `<neuron>: <message>`, or why it could not be brought back. */
   readonly errors: readonly string[];
+  /** The collaterals of signals from outside that it waits for. */
+  readonly waitsFor: readonly string[];
 }
 
 /** All that was seen of one run. */
 export interface Trace {
+  /** Of the flow as its last process had it. */
+  readonly codec: Codec;
+  readonly graph: Graph;
   readonly kills: readonly Point[];
   readonly handled: readonly Handled[];
   /** For every life, the points that it has passed. */
@@ -69,11 +80,11 @@ class World {
   readonly #handled: Handled[] = [];
   readonly #lives: (readonly Point[])[] = [];
   #idleness: Idleness;
-  /** The causes of activations whose settlement is stored. */
-  readonly #stored = new Set<string>();
+  readonly #stored = new StoredView();
   readonly #sent = new Set<number>();
   #ticks = 0;
   #codec: Codec | undefined;
+  #graph: Graph | undefined;
 
   private constructor(
     flow: CheckedFlow,
@@ -99,12 +110,27 @@ class World {
   async run(): Promise<Trace> {
     for (let life = 0; ; life++) {
       const end = await this.#live(life);
-      if (end === undefined) continue;
+      if (end === undefined && life < MOST_LIVES) continue;
       const { effects } = this.#options;
       const { kills } = this.#plan;
-      const seen = effects === undefined ? undefined : effectsOf(this.#codec as Codec, await effects());
-      return { kills, handled: this.#handled, lives: this.#lives, end, effects: seen };
+      const codec = this.#codec as Codec;
+      const seen = effects === undefined ? undefined : effectsOf(codec, await effects());
+      const graph = this.#graph as Graph;
+      return {
+        codec,
+        graph,
+        kills,
+        handled: this.#handled,
+        lives: this.#lives,
+        end: end ?? this.#ending('stuck', KILLED),
+        effects: seen,
+      };
     }
+  }
+
+  #codecOf(cns: CNS): ShowingCodec {
+    const shown: Shown = (value, ...path) => cns.redacted(value, ...path);
+    return { ...cns[CODEC], shown: this.#options.shown ?? shown };
   }
 
   /** One for each life: what hangs in one that was killed holds up nobody. */
@@ -118,9 +144,13 @@ class World {
 
   /** @returns undefined when the process was killed */
   async #live(life: number): Promise<End | undefined> {
-    const cns = typeof this.#flow === 'function' ? await this.#flow() : this.#flow;
+    const host = { store: this.#store, clock: this.#clock };
+    const cns = typeof this.#flow === 'function' ? await this.#flow(host) : this.#flow;
     const countdown = new Countdown(this.#plan.kills[life]);
-    const codec = (this.#codec ??= (cns as CNS)[CODEC]);
+    const codec = (this.#codec = this.#codecOf(cns as CNS)); // a fresh import has other classes
+    const { graph } = cns[FLOW];
+    this.#graph = graph;
+    const emitters = isHeld(cns) ? emittersIn(graph) : null;
     const { effects } = this.#options;
     const idleness = (this.#idleness = this.#newIdleness());
     const process: SimulatedProcess = new SimulatedProcess(
@@ -136,7 +166,7 @@ class World {
             record: (handled) => this.#handled.push(handled),
             die: () => process.kill(),
             tick: () => this.#ticks++,
-            wasStored: (activation) => this.#stored.has(causeOf(activation)),
+            refusalOf: (call) => this.#stored.refusalOf({ ...call, now: this.#clock.now() }, emitters),
             began: () => idleness.began(),
             ended: ({ neuron }) => {
               idleness.ended();
@@ -150,7 +180,9 @@ class World {
       },
     );
     try {
-      return await this.#follow(process);
+      const given = givenTo(process.cns, this.#options, typeof this.#flow === 'function');
+      if (life === 0) checkGiven(process.cns, given);
+      return await this.#follow(process, given);
     } finally {
       this.#lives.push(countdown.passed);
       await idleness.rest(); // what a handler does at its death it has done before it
@@ -168,7 +200,7 @@ class World {
       idleness.began();
       try {
         const answer = await perform();
-        for (const text of request?.events ?? []) this.#stored.add((JSON.parse(text) as SettledEvent).activation);
+        if (request !== undefined) this.#stored.onStored(request);
         return answer;
       } finally {
         idleness.ended();
@@ -177,8 +209,8 @@ class World {
     };
   }
 
-  async #follow(process: SimulatedProcess): Promise<End | undefined> {
-    const begun = follow(this.#begin(process.cns, this.#lives.length > 0));
+  async #follow(process: SimulatedProcess, given: Given): Promise<End | undefined> {
+    const begun = follow(this.#begin(process.cns, given));
     await this.#until(process, () => begun.isSettled);
     if (process.isDead) return undefined;
     if (begun.value === undefined) return this.#ending('stuck', begun.error ?? 'it was never brought up');
@@ -187,18 +219,17 @@ class World {
     await this.#until(
       process,
       () => over.isSettled,
-      () => this.#answer(process, run),
+      () => this.#answer(process, run, given),
     );
     if (process.isDead) return undefined;
-    if (!over.isSettled) return this.#ending(run.status, 'it waits for what never comes', run);
+    if (!over.isSettled) return { ...this.#ending(run.status, unendedText(run), run), waitsFor: expectedBy(run) };
     return this.#ending(run.status, over.error, run, over.value?.output);
   }
 
   /** A stored run is brought back; one that is not there yet is started, once more by whoever wanted it. */
-  async #begin(cns: CNS, isBack: boolean): Promise<{ readonly run: Stimulation }> {
-    const back = isBack ? await cns.rehydrate(RUN_ID) : undefined;
-    const { signal } = this.#options;
-    return { run: back ?? cns.stimulate(signal, { ...shapeOf(this.#options), id: RUN_ID }) };
+  async #begin(cns: CNS, { signal, shape }: Given): Promise<{ readonly run: Stimulation }> {
+    const back = this.#lives.length > 0 ? await cns.rehydrate(RUN_ID) : undefined;
+    return { run: back ?? cns.stimulate(signal, { ...shape, id: RUN_ID }) };
   }
 
   /** Lets things go on, and time pass where nothing else does. @param help what may go on otherwise */
@@ -214,10 +245,11 @@ class World {
   }
 
   /** Sends the next signal from outside that the run waits for. */
-  #answer(process: SimulatedProcess, run: Stimulation): boolean {
-    const { answers = [] } = this.#options;
-    const waitedFor = new Set(run.getOutstandingTasks().map(({ expects }) => expects));
-    const nth = answers.findIndex(({ collateral }, n) => !this.#sent.has(n) && waitedFor.has(collateral.name));
+  #answer(process: SimulatedProcess, run: Stimulation, { answers }: Given): boolean {
+    const waitedFor = expectedBy(run);
+    const { channelByCollateral } = process.cns[FLOW].graph;
+    const names = answers.map(({ collateral }) => channelByCollateral.get(collateral)?.name);
+    const nth = names.findIndex((name, n) => name !== undefined && !this.#sent.has(n) && waitedFor.includes(name));
     const signal = answers[nth];
     if (signal === undefined) return false;
     const sending = process.cns.signal(RUN_ID, signal, { deliveryId: `answer-${nth}` });
@@ -235,18 +267,28 @@ class World {
       output: snapshotOf(codec, output, 'output'),
       context: snapshotOf(codec, run?.getContext().getAll() ?? {}, 'context'),
       errors: errorsOf(error, run),
+      waitsFor: [],
     };
   }
 }
 
-/** What shapes the run, without what is for the checker alone. */
-function shapeOf(options: CheckCrashesOptions): RunShape {
-  const { signal: _signal, answers: _answers, store: _store, reset: _reset, effects: _effects, ...rest } = options;
-  const { pairs: _pairs, at: _at, patience: _patience, ...shape } = rest;
-  return shape;
+/** What it waits for from outside. */
+const expectedBy = (run: Stimulation): readonly string[] => [
+  ...new Set(run.getOutstandingTasks().flatMap(({ expects }) => expects ?? [])),
+];
+
+function unendedText(run: Stimulation): string {
+  const waitsFor = expectedBy(run);
+  if (waitsFor.length > 0) return `it waits for ${waitsFor.join(', ')}, which nobody sends`;
+  const neurons = [...new Set(run.getOutstandingTasks().map(({ neuron }) => neuron))];
+  return `${neurons.length === 0 ? 'it' : neurons.join(', ')} waits for what never comes`;
 }
 
-const causeOf = (activation: string): string => activation.slice(activation.lastIndexOf('/') + 1);
+/** Whether milestones hold what follows them. */
+function isHeld(cns: AnyCNS): boolean {
+  const { durability = 'sync', onSaveFailure = 'fail' } = cns[GIVEN].options;
+  return durability === 'sync' && onSaveFailure === 'fail';
+}
 
 function errorsOf(error: unknown, run: Stimulation | undefined): readonly string[] {
   const failed = run?.getFailedTasks() ?? [];

@@ -10,14 +10,25 @@ export interface Snapshot {
   readonly refusal?: string;
 }
 
-export function snapshotOf(codec: Codec, value: unknown, path: string): Snapshot {
+/** What is shown of a value, given what it is: `'payload', …`. */
+export type Shown = (value: unknown, ...path: readonly string[]) => unknown;
+
+/** Reads and writes values, and knows what of them may be shown. */
+export interface ShowingCodec extends Codec {
+  readonly shown?: Shown;
+}
+
+export function snapshotOf(codec: ShowingCodec, value: unknown, path: string): Snapshot {
   try {
     return { text: codec.encode(value, path) };
   } catch (error) {
     if (!(error instanceof UnserializableError)) throw error;
-    return { text: inspect(value, { depth: 20, sorted: true }), refusal: error.message };
+    const { shown = asItIs } = codec;
+    return { text: inspect(shown(value, path), { depth: 20, sorted: true }), refusal: error.message };
   }
 }
+
+const asItIs: Shown = (value) => value;
 
 /** Where two values differ, and what stands there. */
 export interface Difference {
@@ -27,25 +38,54 @@ export interface Difference {
   readonly right: string;
 }
 
-/** The first difference of two snapshots; undefined when they hold the same. */
-export function differenceOf(codec: Codec, left: Snapshot, right: Snapshot): Difference | undefined {
+/**
+ * The first difference of two snapshots; undefined when they hold the same.
+ * @param what they are of, for what may not be shown
+ */
+export function differenceOf(
+  codec: ShowingCodec,
+  left: Snapshot,
+  right: Snapshot,
+  what = 'payload',
+): Difference | undefined {
   if (left.text === right.text) return undefined;
-  if (left.refusal !== undefined || right.refusal !== undefined) return difference('', left.text, right.text);
-  return firstDifference(codec.decode(left.text, 'value'), codec.decode(right.text, 'value'), '', 0);
+  if (left.refusal !== undefined || right.refusal !== undefined) {
+    return { path: '', left: shortened(left.text), right: shortened(right.text) };
+  }
+  const [a, b] = [left, right].map(({ text }) => codec.decode(text, 'value'));
+  const keys = firstDifference(a, b, []);
+  if (keys === undefined) return undefined;
+  const { shown = asItIs } = codec;
+  const [leftText, rightText] = [a, b].map((value) => shownValue(valueAt(shown(value, what), keys)));
+  return { path: pathText(a, keys), left: leftText as string, right: rightText as string };
 }
 
 const DEEPEST = 50;
 
-function firstDifference(left: unknown, right: unknown, path: string, depth: number): Difference | undefined {
+/** The keys that lead there. */
+function firstDifference(left: unknown, right: unknown, path: readonly string[]): readonly string[] | undefined {
   if (isDeepStrictEqual(left, right)) return undefined;
-  const keys = depth < DEEPEST ? sharedForm(left, right) : undefined;
-  if (keys === undefined) return difference(path, shownValue(left), shownValue(right));
-  for (const key of keys) {
+  const keys = path.length < DEEPEST ? sharedForm(left, right) : undefined;
+  for (const key of keys ?? []) {
     const [a, b] = [(left as Record<string, unknown>)[key], (right as Record<string, unknown>)[key]];
-    const inner = firstDifference(a, b, `${path}${Array.isArray(left) ? `[${key}]` : `.${key}`}`, depth + 1);
+    const inner = firstDifference(a, b, [...path, key]);
     if (inner !== undefined) return inner;
   }
-  return difference(path, shownValue(left), shownValue(right));
+  return path;
+}
+
+/** As far down as it is shown. */
+function valueAt(value: unknown, keys: readonly string[]): unknown {
+  let at = value;
+  for (const key of keys) {
+    if (typeof at !== 'object' || at === null) return at;
+    at = (at as Record<string, unknown>)[key];
+  }
+  return at;
+}
+
+function pathText(value: unknown, keys: readonly string[]): string {
+  return keys.map((key, n) => (Array.isArray(valueAt(value, keys.slice(0, n))) ? `[${key}]` : `.${key}`)).join('');
 }
 
 /** The keys to look under, where both are arrays or both are plain objects. */
@@ -57,14 +97,10 @@ function sharedForm(left: unknown, right: unknown): readonly string[] | undefine
   return [...new Set([...Object.keys(left), ...Object.keys(right)])];
 }
 
-const difference = (path: string, left: string, right: string): Difference => ({ path, left, right });
-
 const LONGEST = 120;
 
-export function shownValue(value: unknown): string {
-  const text = inspect(value, { depth: 3, breakLength: Infinity });
-  return text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;
-}
+const shortened = (text: string): string => (text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text);
+const shownValue = (value: unknown): string => shortened(inspect(value, { depth: 3, breakLength: Infinity }));
 
 /** What stands outside, without the order of what is listed there. */
 export function effectsOf(codec: Codec, effects: unknown): Snapshot {

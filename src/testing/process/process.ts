@@ -26,6 +26,8 @@ export interface ProcessOptions {
   readonly logger?: Logger;
   /** Beside clock, store and logger. */
   readonly options?: CNSOptions;
+  /** What `watch` has on its way when the process is killed may be done all the same; nobody is there for the answer. */
+  readonly outlived?: boolean;
 }
 
 const SILENT: Logger = { warn: () => undefined, error: () => undefined };
@@ -39,13 +41,13 @@ export class SimulatedProcess {
   readonly #dead: Set<string>;
 
   constructor(cns: AnyCNS, { clock, store, dead }: Surroundings, given: ProcessOptions = {}) {
-    const { around = plainly, logger = SILENT, options } = given;
+    const { around = plainly, logger = SILENT, options, outlived = false } = given;
     const watch: Watch = given.watch ?? ((_call, perform) => perform());
     this.#dead = dead;
     const mortal: Watch = async (call, perform) => {
       if (this.#isDead) return never();
       try {
-        const answer = await watch(call, () => (this.#isDead ? never() : perform()));
+        const answer = await watch(call, () => (this.#isDead && !outlived ? never() : perform()));
         return this.#isDead ? await never() : answer;
       } catch (error) {
         if (this.#isDead) return never();

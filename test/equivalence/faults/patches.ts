@@ -1,10 +1,5 @@
-/** Faults to be planted. Each is one edit of one file; what it looks for must be there exactly once. */
-export interface Patch {
-  readonly name: string;
-  readonly file: string;
-  readonly find: string;
-  readonly replace: string;
-}
+/** Faults to be planted. */
+import type { Patch } from '../../support/copies.js';
 
 const transition = 'src/propagation/transition.ts';
 const settling = 'src/propagation/settling.ts';

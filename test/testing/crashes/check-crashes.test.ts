@@ -7,6 +7,7 @@ import { CNS, collateral, neuron } from 'engram';
 import { fileStore } from 'engram/adapters/file';
 import { checkCrashes } from 'engram/testing';
 import * as first from '../../../machines/flows/first.js';
+import * as movies from '../../../machines/flows/movies.js';
 import { approved, createCns, placeOrder, shipped } from '../../../machines/flows/order.js';
 import { readLedger } from '../../../machines/flows/order/ledger.js';
 
@@ -57,6 +58,21 @@ describe('the order flow survives a crash anywhere', () => {
       pairs: 5,
     });
     expect(report.problems).toEqual([]);
+  });
+});
+
+describe('the film import', () => {
+  it('survives a crash anywhere, and writes the same report', async () => {
+    const out = join(directory, 'report');
+    const report = await checkCrashes(movies.createCns(), {
+      signal: movies.importMovies.createSignal({ out, batchSize: 1000 }),
+      output: movies.reportWritten,
+      reset: () => rm(out, { recursive: true, force: true }),
+      effects: () => readFile(join(out, 'report.json'), 'utf8').catch(() => 'none'),
+      pairs: 10,
+    });
+    expect(report.problems).toEqual([]);
+    expect(report.points.length).toBeGreaterThan(20);
   });
 });
 

@@ -4,12 +4,24 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import ts from 'typescript';
-import { type Library, loadLibrary } from '../library.js';
-import type { Patch } from './patches.js';
 
-const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
-/** What the harness never loads. */
-const LEFT_OUT = ['src/cli', 'src/index.ts', 'machines/flows'];
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+
+/** One edit of one file; what it looks for must be there exactly once. */
+export interface Edit {
+  readonly file: string;
+  readonly find: string;
+  readonly replace: string;
+}
+
+export interface Patch extends Edit {
+  readonly name: string;
+  /** Another edit, where one alone does no harm. */
+  readonly and?: Edit;
+}
+
+/** What is never loaded. */
+const LEFT_OUT = ['src/cli', 'src/worker', 'machines/flows', 'adapters/redis', 'adapters/conformance'];
 
 export class Copies {
   readonly #folder = mkdtempSync(join(tmpdir(), 'engram-faults-'));
@@ -27,7 +39,7 @@ export class Copies {
     for (const name of Object.keys(dependencies)) {
       if (!name.startsWith('@')) symlinkSync(join(ROOT, 'node_modules', name), join(modules, name), 'dir');
     }
-    for (const folder of ['src', 'machines']) {
+    for (const folder of ['src', 'machines', 'adapters']) {
       for (const entry of readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })) {
         const file = `${folder}/${entry.replaceAll('\\', '/')}`;
         if (!file.endsWith('.ts') || LEFT_OUT.some((path) => file.startsWith(path))) continue;
@@ -38,24 +50,30 @@ export class Copies {
     }
   }
 
-  /** How often a file holds what a patch looks for. */
-  matches({ file, find }: Patch): number {
-    return (this.#sources.get(file) ?? '').split(find).length - 1;
+  /** Whether each edit of a patch finds what it looks for exactly once. */
+  matches(patch: Patch): boolean {
+    return editsOf(patch).every(({ file, find }) => (this.#sources.get(file) ?? '').split(find).length === 2);
   }
 
-  /** @param patch null for a copy without a fault */
-  async load(patch: Patch | null): Promise<Library> {
+  /**
+   * Writes a copy.
+   * @param patch null for one without a fault
+   * @returns imports a file of it, e.g. `src/index`
+   */
+  importer(patch: Patch | null): (path: string) => Promise<unknown> {
+    const edits = patch === null ? [] : editsOf(patch);
     const folder = join(this.#folder, 'node_modules', `copy-${++this.#count}`);
     for (const [file, text] of this.#emitted) {
       const path = join(folder, file.replace(/\.ts$/, '.js'));
       mkdirSync(dirname(path), { recursive: true });
-      writeFileSync(path, file === patch?.file ? this.#patched(patch) : text);
+      const edit = edits.find((each) => each.file === file);
+      writeFileSync(path, edit === undefined ? text : this.#edited(edit));
     }
     writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
-    return loadLibrary((path) => import(/* @vite-ignore */ pathToFileURL(join(folder, `${path}.js`)).href));
+    return (path) => import(/* @vite-ignore */ pathToFileURL(join(folder, `${path}.js`)).href);
   }
 
-  #patched({ file, find, replace }: Patch): string {
+  #edited({ file, find, replace }: Edit): string {
     const text = this.#sources.get(file) as string;
     return emit(
       file,
@@ -67,6 +85,8 @@ export class Copies {
     rmSync(this.#folder, { recursive: true, force: true });
   }
 }
+
+const editsOf = ({ and, ...edit }: Patch): readonly Edit[] => (and === undefined ? [edit] : [edit, and]);
 
 const emit = (fileName: string, text: string): string =>
   ts.transpileModule(text, {
