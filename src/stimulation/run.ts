@@ -92,15 +92,12 @@ export class Run implements Host {
   get hasEnded(): boolean {
     return this.#phase === 'ended';
   }
-
   get milestone(): string | null {
     return this.#more?.gate?.milestone ?? null;
   }
-
   get observed(): boolean {
     return this.#completion !== null;
   }
-
   get actor(): RunActor {
     if (this.#actor !== null) return this.#actor;
     const actor = (this.#actor = this.#host.logic.adopt(this.work, this.#host.inspect, this));
@@ -223,10 +220,13 @@ export class Run implements Host {
 
   /** Nothing starts any more from here on, also not in the turn that goes on. */
   abort(reason: unknown, compensate: boolean): void {
-    if (this.#phase === 'ended' || this.work.status !== 'running') return;
-    if (this.work.rare?.ending?.status === 'aborted') return;
-    if (this.#actor !== null) rareOf(this.work).paused = true;
-    this.send({ type: 'engram.abort', ...(reason === undefined ? {} : { reason }), compensate });
+    const { status, rare, views } = this.work;
+    if (this.#phase === 'ended' || status !== 'running' || rare?.ending?.status === 'aborted') return;
+    const event = { type: 'engram.abort', ...(reason === undefined ? {} : { reason }), compensate };
+    const isTurning = views?.turning === true && this.#host.inspect === undefined;
+    if (!isTurning && this.#actor !== null) rareOf(this.work).paused = true;
+    if (isTurning) apply(this.work, event); // in the mailbox it would come after this turn, which may be the last
+    else this.send(event);
   }
 
   /** An answer counts once, whatever a promise of the user's does; an actor sees to that by itself. */

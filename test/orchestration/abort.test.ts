@@ -307,6 +307,20 @@ describe('stimulation.abort()', () => {
     expect(toldOf(run)).toEqual(['flaky x aborted', 'waits x aborted', 'asks x aborted']);
   });
 
+  it.each([
+    ['without a store', {}],
+    ['with a store', { store: memoryStore() }],
+    ['inspected', { inspect: () => undefined }],
+  ])('by the handler that does the last work of the run ends it as aborted, %s', async (_how, options) => {
+    const last = neuron('last', {}).dendrite({
+      collateral: one,
+      response: (_payload, _axon, ctx) => ctx.stimulation?.abort(reason),
+    });
+    const run = new CNS([last], { name: 'last', ...options }).stimulate(one.createSignal('x'));
+    expect(await caught(run)).toMatchObject({ code: 'STIMULATION_ABORTED', cause: reason });
+    expect(run.status).toBe('aborted');
+  });
+
   it('does nothing to a run that has ended', async () => {
     const { cns } = chain(() => undefined);
     const run = cns.stimulate(one.createSignal('x'));

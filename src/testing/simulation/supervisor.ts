@@ -30,8 +30,8 @@ export class Supervisor {
   readonly #scene: Scene;
   /** Who is bringing it back, or is about to. */
   #bringing: Host | 'soon' | undefined;
-  /** It only waits, and nobody has it. */
-  #isDormant = false;
+  /** It only waits, and nobody has it: the checkpoint in which that was seen. */
+  #dormantAt: number | undefined;
   readonly hosts: Host[] = [];
   readonly #leaving = new Set<Host>();
 
@@ -65,7 +65,10 @@ export class Supervisor {
     if (this.told !== undefined) return;
     if (this.#bringing instanceof Object && this.#bringing.isDead) this.#bringing = undefined;
     if (this.holder?.isDead === true) this.holder = undefined;
-    if (this.holder !== undefined || this.#bringing !== undefined || this.#isDormant) return;
+    // who recovers all runs from time to time sees what a process that has died by now has still stored
+    const { seq, index } = this.#scene.journal.stored;
+    if (this.#dormantAt !== seq || index?.status !== 'waiting') this.#dormantAt = undefined;
+    if (this.holder !== undefined || this.#bringing !== undefined || this.#dormantAt !== undefined) return;
     const { lease } = this.#scene.setting;
     const wait = [10, 700, lease + 1, 60_000][this.#scene.pick(4, 0.4)] ?? 10;
     this.#bringAfter(wait);
@@ -83,8 +86,8 @@ export class Supervisor {
 
   /** A message has arrived: what is dormant wakes up. */
   onMail(): void {
-    if (!this.#isDormant) return;
-    this.#isDormant = false;
+    if (this.#dormantAt === undefined) return;
+    this.#dormantAt = undefined;
     this.#bringAfter(1);
   }
 
@@ -150,7 +153,7 @@ export class Supervisor {
     if (error !== undefined) return this.#onRefused('recover()', error);
     if (waiting.length > 0) {
       this.holder = undefined;
-      this.#isDormant = true;
+      this.#dormantAt = journal.stored.seq;
       const due = journal.stored.index?.due ?? null;
       if (due !== null) this.#scene.agenda.add(due - this.#scene.agenda.now, () => this.onMail());
       return;
@@ -171,7 +174,7 @@ export class Supervisor {
 
   #follow(host: Host, run: Stimulation): void {
     this.holder = host;
-    this.#isDormant = false;
+    this.#dormantAt = undefined;
     run.waitUntilComplete().then(
       (result) => this.#onEnd(host, { result }),
       (error: unknown) => this.#onStopped(host, error),
