@@ -225,7 +225,8 @@ export class Run implements Host {
     const event = { type: 'engram.abort', ...(reason === undefined ? {} : { reason }), compensate };
     const isTurning = views?.turning === true && this.#host.inspect === undefined;
     if (!isTurning && this.#actor !== null) rareOf(this.work).paused = true;
-    if (isTurning) apply(this.work, event); // in the mailbox it would come after this turn, which may be the last
+    if (isTurning)
+      apply(this.work, event); // in the mailbox it would come after this turn, which may be the last
     else this.send(event);
   }
 
