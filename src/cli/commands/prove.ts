@@ -55,6 +55,7 @@ export async function prove(path: string, options: ProveOptions, output: Output)
   const witness = await witnessed(exported);
   const proof = await proven(flow, cns, options, output, witness, {
     shown: output.shown,
+    ends: 'any', // it is told how
     ...witness.options,
     ...(store === undefined ? {} : { store }),
     ...(pairs === undefined ? {} : { pairs }),

@@ -19,6 +19,7 @@ const KNOWN: Readonly<Record<keyof CheckCrashesOptions, readonly [is: (value: un
   signal: [(value) => isSignal(value) || isSignals(value), 'a signal, or a list of them'],
   output: [isCollateral, 'a collateral'],
   store: [isFunction, 'a function'],
+  ends: [(value) => ['completed', 'failed', 'aborted', 'any'].includes(value as string), 'an end'],
   pairs: [isNumber, 'a number'],
   patience: [isNumber, 'a number'],
   shown: [isFunction, 'a function'],

@@ -28,11 +28,6 @@ export class TimerQueue {
     return { cancel: () => void this.#timers.delete(n) };
   }
 
-  /** All of them, first the one that is due first. */
-  inOrder(): DueTimer[] {
-    return [...this.#timers.values()].sort((a, b) => a.at - b.at || a.n - b.n);
-  }
-
   /** The one that is due first. */
   first(): DueTimer | undefined {
     let first: DueTimer | undefined;
@@ -45,9 +40,5 @@ export class TimerQueue {
     if (!this.#timers.delete(timer.n)) return false;
     timer.fire();
     return true;
-  }
-
-  clear(): void {
-    this.#timers.clear();
   }
 }

@@ -4,21 +4,15 @@
  * of it is compared: how it ends, its output and context, what every activation is given and answers, and what stands
  * outside. All in this process and in simulated time.
  */
-import type { Codec } from '../../durability/codec.js';
-import { differenceOf } from './snapshots.js';
-import {
-  divergencesOf,
-  firstToDiffer,
-  missingMilestone,
-  problemsOfCalm,
-  repeatedNeurons,
-  unkeyed,
-} from './diagnose.js';
+import { adviceOn, missingMilestone, problemsOfCalm, unkeyed } from './diagnose.js';
+import { divergencesOf, type Known, knownOf } from './divergences.js';
+import type { Handled } from './handled.js';
 import type { CheckCrashesOptions, CheckedFlow, CrashProblem, CrashReport } from './options.js';
 import { watchGlobals } from './outside.js';
 import { checkReached, parsePoints, type Point, pointsText } from './points.js';
 import { reportText } from './report-text.js';
 import { runThrough, type Trace } from './run-through.js';
+import { hasEnded, repeatedNeurons } from './traces.js';
 
 const PAIRS = 50;
 
@@ -50,6 +44,8 @@ class Checker {
   readonly #points = new Set<string>();
   readonly #ran = new Set<string>();
   #runs = 0;
+  /** Nothing tells what is done outside. */
+  #isUnwatched = false;
 
   constructor(flow: CheckedFlow, options: CheckCrashesOptions) {
     this.#flow = flow;
@@ -58,16 +54,22 @@ class Checker {
 
   async check(at: readonly Point[] | undefined): Promise<CrashReport> {
     const calm = await this.#run([]);
-    const { codec } = calm;
+    if (!hasEnded(calm)) {
+      keep(this.#problems, problemsOfCalm(calm, calm, this.#options));
+      return this.#report(calm);
+    }
     const again = await this.#run([]);
     const probed = await this.#run([], true);
-    const isSettled = !hasOtherEffects(codec, calm, again);
-    const source = isSettled ? undefined : firstToDiffer(probed, await this.#run([], true));
-    keep(this.#problems, problemsOfCalm(codec, calm, again, source === undefined ? [] : [source]));
+    const known = knownOf(calm, again);
+    keep(
+      this.#problems,
+      problemsOfCalm({ ...calm, handled: [...calm.handled, ...probed.handled] }, again, this.#options),
+    );
+    const isBlind = this.#options.effects !== undefined && !probed.handled.some(changesSomething);
+    keep(this.#advice, adviceOn(this.#options, known.hasNoisyEffects, isBlind));
+    this.#isUnwatched = this.#options.effects === undefined || isBlind;
     if (!this.#has('goes-wrong')) {
       const costly = costlyIn(probed);
-      // what is never the same twice says nothing of a crash
-      const known = isSettled ? calm : { ...calm, effects: undefined };
       const look = (trace: Trace) => this.#compare(known, trace, costly);
       if (at !== undefined) await look(await this.#reach(at));
       else {
@@ -102,14 +104,14 @@ class Checker {
     return trace;
   }
 
-  async #compare(calm: Trace, trace: Trace, costly: ReadonlySet<string>): Promise<void> {
-    const { codec, graph } = calm;
-    const suspects = hasOtherEffects(codec, calm, trace) ? await this.#suspects(trace.kills) : [];
-    keep(this.#problems, divergencesOf(codec, calm, trace, suspects));
+  async #compare(known: Known, trace: Trace, costly: ReadonlySet<string>): Promise<void> {
+    const isGuilty = divergencesOf(known, trace, []).some(({ kind }) => kind === 'not-idempotent');
+    const suspects = isGuilty ? await this.#suspects(trace.kills) : [];
+    keep(this.#problems, divergencesOf(known, trace, suspects));
     if (trace.kills.length > 1) return;
-    const missing = missingMilestone(graph, trace, costly);
+    const missing = missingMilestone(known.calm.graph, trace, costly);
     if (missing !== undefined) keep(this.#advice, [missing]);
-    if (this.#options.effects === undefined) keep(this.#advice, unkeyed(trace));
+    if (this.#isUnwatched) keep(this.#advice, unkeyed(trace));
   }
 
   /** The neurons that ran again and left something outside each time. */
@@ -119,7 +121,9 @@ class Checker {
     const guilty = trace.handled.filter(
       ({ neuron, life, effects }) => life > 0 && repeated.has(neuron) && effects !== undefined && hasChanged(effects),
     );
-    return [...new Set(guilty.map(({ neuron }) => neuron))];
+    // of one that has waited for its child, the child
+    const inner = guilty.filter((one) => !guilty.some((other) => isWithin(other, one)));
+    return [...new Set(inner.map(({ neuron }) => neuron))];
   }
 
   #report({ end: { status, errors, waitsFor } }: Trace): CrashReport {
@@ -137,15 +141,16 @@ class Checker {
   }
 }
 
-function hasOtherEffects(codec: Codec, { effects: before }: Trace, { effects: after }: Trace): boolean {
-  return before !== undefined && after !== undefined && differenceOf(codec, before, after) !== undefined;
-}
-
 /** The neurons that do something outside: those that are seen to, or whose handler takes its time. */
 function costlyIn({ handled }: Trace): ReadonlySet<string> {
   const costly = handled.filter(({ effects, isAsync }) => (effects === undefined ? isAsync : hasChanged(effects)));
   return new Set(costly.map(({ neuron }) => neuron));
 }
+
+const isWithin = (inner: Handled, outer: Handled): boolean =>
+  inner.from > outer.from && (inner.to ?? Infinity) < (outer.to ?? Infinity);
+
+const changesSomething = ({ effects }: Handled): boolean => effects !== undefined && hasChanged(effects);
 
 const hasChanged = ([before, after]: readonly [{ readonly text: string }, { readonly text: string }]): boolean =>
   before.text !== after.text;

@@ -4,6 +4,9 @@ import { describeError } from '../../errors/index.js';
 import type { Subscriber } from '../../graph/graph.js';
 import { isThenable } from '../../graph/thenable.js';
 import type { AnyResponse, NeuronContext } from '../../graph/types.js';
+import { GIVEN } from '../../stimulation/seams.js';
+import type { AnyCNS } from '../process/twin.js';
+import { quiet } from '../clock/quiet.js';
 import { keepsAlive, type Read, type Watched, watching } from './outside.js';
 import { type Snapshot, snapshotOf } from './snapshots.js';
 import type { Call } from './stored-view.js';
@@ -36,8 +39,10 @@ export interface Handled {
   leaves: number;
   /** What it changed without saying so: its payload, or its context value. */
   changes?: 'its payload' | 'its context value';
-  /** Used its context after it had ended. */
-  isLate: boolean;
+  /** It waits for a child that it has started. */
+  hasChild?: true;
+  /** What it did when it had ended, as the end of a sentence; missing where it did nothing. */
+  isLate?: string;
   /** What stood outside before and after it, where that was asked for. */
   effects?: readonly [before: Snapshot, after: Snapshot];
 }
@@ -46,9 +51,13 @@ export interface Handled {
 export interface Recording {
   readonly codec: Codec;
   readonly life: number;
-  readonly record: (handled: Handled) => void;
+  readonly record: (handled: Handled, watched: Watched) => void;
   readonly tick: () => number;
   readonly refusalOf: (call: Omit<Call, 'now'>) => string | undefined;
+  /** What runs in this process for a flow that the handler starts as a child. */
+  readonly childOf: (cns: AnyCNS) => AnyCNS;
+  /** Whether no other handler is at work. */
+  readonly isAlone: () => boolean;
   /** Kills the process. */
   readonly die: () => void;
   /** Called when it has been called, and when it has ended. */
@@ -63,10 +72,17 @@ type Ctx = NeuronContext<unknown, unknown>;
 /** The handler, with every call of it noted. */
 export function recorded(subscriber: Subscriber, response: AnyResponse, to: Recording): AnyResponse {
   return (payload, axon, context) => {
-    const call = new RecordedCall(subscriber, payload, context as Ctx, to);
-    const respond = (): unknown => watching(call.watched, () => response(payload, axon, call.context));
+    const own = copyOf(to.codec, payload);
+    const call = new RecordedCall(subscriber, own, context as Ctx, to);
+    const respond = (): unknown => watching(call.watched, () => response(own, axon, call.context));
     return to.probe === undefined ? call.follow(respond) : call.followProbed(respond, to.probe);
   };
+}
+
+/** What one handler changes in place no other one sees, so that only one of them is to blame. */
+function copyOf(codec: Codec, payload: unknown): unknown {
+  const { text, refusal } = snapshotOf(codec, payload, 'payload');
+  return refusal === undefined ? codec.decode(text, 'payload') : payload;
 }
 
 class RecordedCall {
@@ -87,7 +103,7 @@ class RecordedCall {
     this.#subscriber = subscriber;
     this.#payload = payload;
     this.#to = to;
-    this.#stage = { writes: [], value: ctx.get(), hasEnded: false };
+    this.#stage = { writes: [], value: ctx.get(), hasEnded: false, isUpdating: false };
     this.#handled = {
       life,
       neuron: name,
@@ -102,10 +118,9 @@ class RecordedCall {
       reads: this.watched.reads,
       asksForId: false,
       leaves: 0,
-      isLate: false,
     };
-    this.context = seenContext(ctx, this.#stage, this.#handled);
-    to.record(this.#handled);
+    this.context = seenContext(ctx, this.#stage, this.#handled, to.childOf);
+    to.record(this.#handled, this.watched);
     to.began();
   }
 
@@ -141,7 +156,10 @@ class RecordedCall {
     const before = await probe();
     try {
       const answer = await respond();
-      this.#handled.effects = [before, await probe()];
+      const after = await probe();
+      await quiet();
+      if (this.#to.isAlone() && (await probe()).text !== after.text) this.#handled.isLate = 'does something outside';
+      this.#handled.effects = [before, after];
       this.#succeed(answer);
       return answer;
     } catch (error) {
@@ -187,25 +205,50 @@ class RecordedCall {
   }
 }
 
+const isCNS = (cns: object): cns is AnyCNS => GIVEN in cns;
+const USES_CONTEXT = 'uses its context';
+
+type Change = (value: unknown) => unknown;
+type Update = (change: Change) => unknown;
+
+/** The engine asks for it when the handler has ended, as it should. */
+function updated(stage: Stage, change: Change, now: unknown): unknown {
+  stage.isUpdating = true;
+  try {
+    return change(now);
+  } finally {
+    stage.isUpdating = false;
+  }
+}
+
 /** What a handler does to its context. */
 interface Stage {
   readonly writes: unknown[];
   /** The committed value. */
   readonly value: unknown;
   hasEnded: boolean;
+  /** What was given to `update` is being called. */
+  isUpdating: boolean;
 }
 
 /** The handler's context, with what is asked of it noted. */
-function seenContext(ctx: Ctx, stage: Stage, handled: Handled): Ctx {
+function seenContext(ctx: Ctx, stage: Stage, handled: Handled, childOf: Recording['childOf']): Ctx {
   return new Proxy(ctx, {
     get(target, key) {
-      if (stage.hasEnded) handled.isLate = true;
+      if (stage.hasEnded && !stage.isUpdating) handled.isLate = USES_CONTEXT;
       if (key === 'activationId') handled.asksForId = true;
       const value: unknown = Reflect.get(target, key, target);
+      if (key === 'stimulate' && typeof value === 'function') {
+        return (cns: object, ...args: unknown[]): unknown => {
+          handled.hasChild = true;
+          return (value as (...args: unknown[]) => unknown)(isCNS(cns) ? childOf(cns) : cns, ...args);
+        };
+      }
       if ((key !== 'set' && key !== 'update' && key !== 'delete') || typeof value !== 'function') return value;
       return (...args: unknown[]) => {
-        if (stage.hasEnded) handled.isLate = true;
-        // what `update` makes of the committed value is compared where it shows: in the end
+        if (stage.hasEnded && !stage.isUpdating) handled.isLate = USES_CONTEXT;
+        if (key === 'update') stage.writes.push(key);
+        if (key === 'update') return (value as Update)((now) => updated(stage, args[0] as Change, now));
         stage.writes.push(key === 'set' ? { set: args[0] } : key);
         return (value as (...args: unknown[]) => unknown)(...args);
       };

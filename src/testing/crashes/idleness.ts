@@ -10,6 +10,7 @@ const LOOK = 1;
 export class Idleness {
   readonly #clock: Clock;
   readonly #patience: number;
+  readonly #left = new WeakSet<object>();
   #going = 0;
   #changes = 0;
 
@@ -19,9 +20,21 @@ export class Idleness {
     this.#patience = patience;
   }
 
+  /** Whether one thing goes on, and no other. */
+  get isAlone(): boolean {
+    return this.#going === 1;
+  }
+
   began(): void {
     this.#going++;
     this.#changes++;
+  }
+
+  /** `ended` of something that may end twice. */
+  leave(one: object): void {
+    if (this.#left.has(one)) return;
+    this.#left.add(one);
+    this.ended();
   }
 
   ended(): void {

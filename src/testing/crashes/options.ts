@@ -26,6 +26,8 @@ export interface CheckCrashesOptions extends Omit<RunShape, 'output'> {
   readonly output?: AnyCollateral;
   /** Signals from outside, each sent once the run waits for it, in this order. Where none fits, time passes. */
   readonly answers?: readonly Signal[];
+  /** How the run ends when nobody disturbs it; `completed` unless told. Another end is a problem. */
+  readonly ends?: 'completed' | 'failed' | 'aborted' | 'any';
   /** A fresh store for every run, as it is shared by the processes of one; in memory unless told. */
   readonly store?: () => Store | Promise<Store>;
   /** Makes the world outside as it was before the first run. Called before every run. */

@@ -8,6 +8,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import crypto from 'node:crypto';
 import { syncBuiltinESMExports } from 'node:module';
+import { promisify } from 'node:util';
 
 export type Read = 'the time' | 'randomness';
 
@@ -48,92 +49,143 @@ export function watchGlobals(): () => void {
 }
 
 function replaceGlobals(): () => void {
-  const { Date: RealDate, setTimeout: realTimeout, setInterval: realInterval } = globalThis;
-  const { clearTimeout: realClear, clearInterval: realClearInterval } = globalThis;
-  const [random, now] = [Math.random.bind(Math), performance.now.bind(performance)];
-  const { randomUUID, randomBytes, randomInt } = crypto;
+  const undo = [
+    ...replaceTime(),
+    ...replaceChance(),
+    ...replaceTimers(),
+    replace(process, 'kill', (real) => dying(real, (pid, signal) => pid === process.pid && signal !== 0)),
+    replace(process, 'exit', (real) => dying(real, () => true)),
+    replace(process, 'abort', (real) => dying(real, () => true)),
+  ];
+  syncBuiltinESMExports();
+  return () => {
+    for (const one of undo) one();
+    syncBuiltinESMExports();
+  };
+}
+
+type Real = (...args: unknown[]) => unknown;
+
+/** @returns puts back what was there, as it was */
+function replace(target: object, key: string, make: (real: Real) => unknown): () => void {
+  const own = Object.getOwnPropertyDescriptor(target, key);
+  const real = Reflect.get(target, key) as Real;
+  const value = make((...args) => Reflect.apply(real, target, args));
+  Object.defineProperty(target, key, {
+    configurable: true,
+    enumerable: own?.enumerable ?? false,
+    writable: true,
+    value,
+  });
+  return () => {
+    if (own === undefined) Reflect.deleteProperty(target, key);
+    else Object.defineProperty(target, key, own);
+  };
+}
+
+function replaceTime(): (() => void)[] {
+  const RealDate = Date;
   const shift = (): number => {
     const watched = current.getStore();
     watched?.reads.add('the time');
     return (watched?.life ?? 0) * DAY;
   };
-
-  globalThis.Date = new Proxy(RealDate, {
+  const watchedDate = new Proxy(RealDate, {
     construct: (target, args: [], newTarget) =>
       args.length > 0 ? construct(target, args, newTarget) : construct(target, [target.now() + shift()], newTarget),
     apply: (target) => new target(target.now() + shift()).toString(),
     get: (target, key): unknown => (key === 'now' ? () => target.now() + shift() : Reflect.get(target, key)),
   });
-  performance.now = () => now() + shift();
-  Math.random = () => {
-    const watched = current.getStore();
-    if (watched === undefined) return random();
-    watched.reads.add('randomness');
-    return watched.life % 2 === 0 ? random() / 2 : 0.5 + random() / 2; // a choice by half is another one
-  };
-  const noted = <F extends (...args: never[]) => unknown>(draw: F): F =>
-    ((...args: Parameters<F>) => {
-      current.getStore()?.reads.add('randomness');
-      return draw(...args);
-    }) as F;
-  const webUUID = globalThis.crypto.randomUUID.bind(globalThis.crypto);
-  globalThis.crypto.randomUUID = noted(webUUID);
-  Object.assign(crypto, {
-    randomUUID: noted(randomUUID),
-    randomBytes: noted(randomBytes as () => Buffer),
-    randomInt: noted(randomInt as () => number),
-  });
-  syncBuiltinESMExports();
-  const { kill, exit, abort } = process;
-  const dies =
-    <A extends unknown[]>(real: (...args: A) => unknown, isOwn: (...args: A) => boolean) =>
-    (...args: A): unknown => {
-      const watched = current.getStore();
-      if (watched === undefined || !isOwn(...args)) return real(...args);
-      watched.hasDied = true;
-      watched.die();
-      throw new Killed('this process was killed');
-    };
-  Object.assign(process, {
-    kill: dies(kill.bind(process), (pid, signal) => pid === process.pid && signal !== 0),
-    exit: dies(exit.bind(process), () => true),
-    abort: dies(abort.bind(process), () => true),
-  });
-  const timed =
-    (real: typeof setTimeout | typeof setInterval, isOnce: boolean) =>
-    (callback: (...args: unknown[]) => void, ms?: number, ...args: unknown[]) => {
-      const watched = current.getStore();
-      const timer = real(() => {
-        if (isOnce) watched?.timers.delete(timer);
-        callback(...args);
-      }, ms);
-      watched?.timers.add(timer);
-      return timer;
-    };
-  // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-assertion -- its promisified form is copied with it
-  globalThis.setTimeout = Object.assign(timed(realTimeout, true), realTimeout) as unknown as typeof setTimeout;
-  globalThis.setInterval = timed(realInterval, false) as unknown as typeof setInterval;
-  const cleared = (real: (timer: NodeJS.Timeout) => void) => (timer: NodeJS.Timeout) => {
-    current.getStore()?.timers.delete(timer);
-    real(timer);
-  };
-  globalThis.clearTimeout = cleared(realClear) as typeof clearTimeout;
-  globalThis.clearInterval = cleared(realClearInterval) as typeof clearInterval;
-
-  return () => {
-    Object.assign(globalThis, { Date: RealDate, setTimeout: realTimeout, setInterval: realInterval });
-    Object.assign(process, { kill, exit, abort });
-    Object.assign(globalThis, { clearTimeout: realClear, clearInterval: realClearInterval });
-    Math.random = random;
-    performance.now = now;
-    globalThis.crypto.randomUUID = webUUID;
-    Object.assign(crypto, { randomUUID, randomBytes, randomInt });
-    syncBuiltinESMExports();
-  };
+  return [
+    replace(globalThis, 'Date', () => watchedDate),
+    replace(performance, 'now', (real) => () => (real() as number) + shift()),
+  ];
 }
 
 const construct = (target: DateConstructor, args: readonly unknown[], newTarget: unknown): Date =>
   Reflect.construct(target, args, newTarget as new () => Date) as Date;
+
+function replaceChance(): (() => void)[] {
+  const noted =
+    (real: Real): Real =>
+    (...args) => {
+      current.getStore()?.reads.add('randomness');
+      return real(...args);
+    };
+  const random = (real: Real) => (): number => {
+    const watched = current.getStore();
+    const drawn = real() as number;
+    if (watched === undefined) return drawn;
+    watched.reads.add('randomness');
+    return watched.life % 2 === 0 ? drawn / 2 : 0.5 + drawn / 2; // a choice by half is another one
+  };
+  return [
+    replace(Math, 'random', random),
+    replace(globalThis.crypto, 'randomUUID', noted),
+    ...['randomUUID', 'randomBytes', 'randomInt'].map((key) => replace(crypto, key, noted)),
+  ];
+}
+
+/** In the place of what ends this process. */
+const dying =
+  (real: Real, isOwn: (...args: unknown[]) => boolean): Real =>
+  (...args) => {
+    const watched = current.getStore();
+    if (watched === undefined || !isOwn(...args)) return real(...args);
+    watched.hasDied = true;
+    watched.die();
+    throw new Killed('this process was killed');
+  };
+
+/** Who has set a timer, which anybody may clear. */
+const setBy = new WeakMap<object, Watched>();
+
+function replaceTimers(): (() => void)[] {
+  const setting =
+    (isOnce: boolean) =>
+    (real: Real): Real => {
+      const set: Real = (callback, ...args) => {
+        const watched = current.getStore();
+        if (watched === undefined || typeof callback !== 'function') return real(callback, ...args);
+        const fired = (...given: unknown[]): void => {
+          if (isOnce) watched.timers.delete(timer);
+          try {
+            (callback as Real)(...given);
+          } catch (error) {
+            if (!(error instanceof Killed)) throw error;
+          }
+        };
+        const timer = real(fired, ...args) as object;
+        watched.timers.add(timer);
+        setBy.set(timer, watched);
+        return timer;
+      };
+      return set;
+    };
+  const clearing =
+    (real: Real): Real =>
+    (timer) => {
+      if (typeof timer === 'object' && timer !== null) setBy.get(timer)?.timers.delete(timer);
+      return real(timer);
+    };
+  const once = [promisified('setTimeout', setting(true)), promisified('setImmediate', setting(true))];
+  const clear = ['clearTimeout', 'clearInterval', 'clearImmediate'].map((key) => replace(globalThis, key, clearing));
+  return [...once, replace(globalThis, 'setInterval', setting(false)), ...clear];
+}
+
+/** With the form of it that gives a promise. */
+function promisified(key: 'setTimeout' | 'setImmediate', make: (real: Real) => Real): () => void {
+  const form: unknown = Reflect.get(globalThis[key], promisify.custom);
+  return replace(globalThis, key, (real) => Object.assign(make(real), { [promisify.custom]: form }));
+}
+
+/** What a run has left behind does not outlive it. */
+export function clearTimers({ timers }: Watched): void {
+  for (const timer of timers) {
+    if ('hasRef' in timer && 'refresh' in timer) clearTimeout(timer as NodeJS.Timeout);
+    else clearImmediate(timer as NodeJS.Immediate);
+  }
+}
 
 /** Whether a timer that was left keeps the process alive. */
 export const keepsAlive = (timer: object): boolean =>

@@ -1,10 +1,10 @@
 /** The report of the crash checker as a person reads it. */
 import type { CrashProblem, CrashReport } from './options.js';
 
-export function reportText({ ok, problems, advice, runs, points }: Omit<CrashReport, 'toString'>): string {
+export function reportText({ ok, problems, advice, end, runs, points }: Omit<CrashReport, 'toString'>): string {
   const killed = `killed at ${points.length} points in ${runs} runs`;
   const head = ok
-    ? `survives a crash anywhere: ${killed}, and nothing was lost or done twice`
+    ? `survives a crash anywhere${end.status === 'completed' ? '' : ` (it ends ${end.status})`}: ${killed}, and nothing was lost or done twice`
     : `${problems.length === 1 ? 'one problem' : `${problems.length} problems`}: ${killed}`;
   const lines = [head, ...problems.flatMap((problem) => linesOf('✗', problem))];
   if (advice.length > 0) lines.push('', 'not wrong, and worth a look:', ...advice.flatMap((one) => linesOf('·', one)));

@@ -1,6 +1,6 @@
 /** One run of a flow in a world of its own, killed where it is told to be and brought back each time, until its end. */
 import { memoryStore } from '../../../adapters/memory.js';
-import { systemClock } from '../../clock/clock.js';
+import { type Clock, systemClock } from '../../clock/clock.js';
 import { LONGEST_TIMER } from '../../clock/long-timer.js';
 import type { Codec } from '../../durability/codec.js';
 import type { Store } from '../../durability/store.js';
@@ -9,13 +9,15 @@ import { FLOW } from '../../propagation/operations.js';
 import type { Graph } from '../../graph/graph.js';
 import { CODEC, GIVEN } from '../../stimulation/seams.js';
 import type { CNS } from '../../stimulation/cns.js';
+import type { RunShape } from '../../stimulation/options.js';
 import type { Stimulation } from '../../stimulation/stimulation.js';
 import { SimulatedClock } from '../clock/simulated-clock.js';
 import { SimulatedProcess } from '../process/process.js';
 import type { AnyCNS } from '../process/twin.js';
 import type { Watch } from '../process/watched-store.js';
 import { checkGiven, type Given, givenTo } from './given.js';
-import { type Handled, recorded } from './handled.js';
+import { type Handled, recorded, type Recording } from './handled.js';
+import { clearTimers, type Watched } from './outside.js';
 import { Idleness } from './idleness.js';
 import type { CheckCrashesOptions, CheckedFlow } from './options.js';
 import { Countdown, type Point } from './points.js';
@@ -26,6 +28,7 @@ const RUN_ID = 'checked';
 /** What keeps a run alive is asked for again so often, and no more. */
 const MOST_STEPS = 10_000;
 const PATIENCE = 2000;
+const MOST_HOPS = 10_000;
 /** One that ends its own process each time would never come to an end. */
 const MOST_LIVES = 20;
 const KILLED = `a handler has ended its process ${MOST_LIVES} times`;
@@ -70,14 +73,26 @@ export async function runThrough(flow: CheckedFlow, options: CheckCrashesOptions
   }
 }
 
+/** What belongs to one life of the run. */
+interface Life {
+  readonly life: number;
+  readonly countdown: Countdown;
+  readonly idleness: Idleness;
+  /** Of flows that handlers have started, by what they were given. */
+  readonly children: Map<AnyCNS, SimulatedProcess>;
+}
+
 class World {
   readonly #flow: CheckedFlow;
   readonly #options: CheckCrashesOptions;
   readonly #plan: Plan;
   readonly #clock: SimulatedClock;
+  /** The engine draws the same whatever was killed before. */
+  readonly #steady: Clock;
   readonly #store: Store;
   readonly #dead = new Set<string>();
   readonly #handled: Handled[] = [];
+  readonly #watched: Watched[] = [];
   readonly #lives: (readonly Point[])[] = [];
   #idleness: Idleness;
   readonly #stored = new StoredView();
@@ -98,6 +113,13 @@ class World {
     this.#plan = plan;
     this.#store = store;
     this.#clock = clock;
+    this.#steady = {
+      now: () => clock.now(),
+      monotonic: () => clock.monotonic(),
+      after: (ms, callback, more) => clock.after(ms, callback, more),
+      id: () => clock.id(),
+      random: () => 0.5,
+    };
     this.#idleness = this.#newIdleness();
   }
 
@@ -139,6 +161,7 @@ class World {
   }
 
   async close(): Promise<void> {
+    for (const watched of this.#watched) clearTimers(watched);
     await this.#store.close();
   }
 
@@ -147,38 +170,10 @@ class World {
     const host = { store: this.#store, clock: this.#clock };
     const cns = typeof this.#flow === 'function' ? await this.#flow(host) : this.#flow;
     const countdown = new Countdown(this.#plan.kills[life]);
-    const codec = (this.#codec = this.#codecOf(cns as CNS)); // a fresh import has other classes
-    const { graph } = cns[FLOW];
-    this.#graph = graph;
-    const emitters = isHeld(cns) ? emittersIn(graph) : null;
-    const { effects } = this.#options;
+    this.#codec = this.#codecOf(cns as CNS); // a fresh import has other classes
+    this.#graph = cns[FLOW].graph;
     const idleness = (this.#idleness = this.#newIdleness());
-    const process: SimulatedProcess = new SimulatedProcess(
-      cns,
-      { clock: this.#clock, store: this.#store, dead: this.#dead },
-      {
-        options: { lease: LONGEST_TIMER }, // the death of a process is known, and renewals would only take time
-        watch: this.#watch(idleness, countdown, () => process.kill()),
-        around: (subscriber, response) =>
-          recorded(subscriber, response, {
-            codec,
-            life,
-            record: (handled) => this.#handled.push(handled),
-            die: () => process.kill(),
-            tick: () => this.#ticks++,
-            refusalOf: (call) => this.#stored.refusalOf({ ...call, now: this.#clock.now() }, emitters),
-            began: () => idleness.began(),
-            ended: ({ neuron }) => {
-              idleness.ended();
-              if (countdown.pass(neuron, ['after']) !== undefined) process.kill();
-            },
-            probe:
-              this.#plan.probes === true && effects !== undefined
-                ? async () => effectsOf(codec, await effects())
-                : undefined,
-          }),
-      },
-    );
+    const process = this.#start(cns, { life, countdown, idleness, children: new Map() });
     try {
       const given = givenTo(process.cns, this.#options, typeof this.#flow === 'function');
       if (life === 0) checkGiven(process.cns, given);
@@ -187,6 +182,57 @@ class World {
       this.#lives.push(countdown.passed);
       await idleness.rest(); // what a handler does at its death it has done before it
     }
+  }
+
+  /** A process, or what runs in it for a flow that a handler has started as a child. */
+  #start(cns: AnyCNS, at: Life, parent?: SimulatedProcess): SimulatedProcess {
+    const { life, countdown, idleness, children } = at;
+    const codec = this.#codecOf(cns as CNS);
+    const emitters = isHeld(cns) ? emittersIn(cns[FLOW].graph) : null;
+    const { effects } = this.#options;
+    const isProbed = this.#plan.probes === true && effects !== undefined;
+    const kill = (): void => {
+      for (const each of [parent ?? process, ...children.values()]) each.kill();
+      // who waits for a child that is dead does so for ever
+      const waiting = this.#handled.filter((one) => one.life === life && one.hasChild === true && one.to === undefined);
+      for (const one of waiting) idleness.leave(one);
+    };
+    const childOf = (child: AnyCNS): CNS => {
+      const known = children.get(child) ?? this.#start(child, at, parent ?? process);
+      children.set(child, known);
+      return known.cns;
+    };
+    const recording = (): Recording => ({
+      codec,
+      life,
+      record: (handled, watched) => {
+        this.#handled.push(handled);
+        this.#watched.push(watched);
+      },
+      die: kill,
+      childOf,
+      isAlone: () => idleness.isAlone,
+      tick: () => this.#ticks++,
+      refusalOf: (call) => this.#stored.refusalOf({ ...call, now: this.#clock.now() }, emitters),
+      began: () => idleness.began(),
+      ended: (handled) => {
+        idleness.leave(handled);
+        if (countdown.pass(handled.neuron, ['after']) !== undefined) kill();
+      },
+      probe: isProbed ? async () => effectsOf(codec, await effects()) : undefined,
+    });
+    const isStored = parent === undefined || cns.store !== undefined;
+    const process: SimulatedProcess = new SimulatedProcess(
+      cns,
+      { clock: this.#steady, store: isStored ? this.#store : undefined, dead: this.#dead },
+      {
+        // the death of a process is known, and renewals would only take time
+        options: isStored ? { lease: LONGEST_TIMER } : {},
+        watch: this.#watch(idleness, countdown, kill),
+        around: (subscriber, response) => recorded(subscriber, response, recording()),
+      },
+    );
+    return process;
   }
 
   /** Counts the calls of one life to the store. Renewals come with time, and what they find is there to be lost. */
@@ -229,7 +275,12 @@ class World {
   /** A stored run is brought back; one that is not there yet is started, once more by whoever wanted it. */
   async #begin(cns: CNS, { signal, shape }: Given): Promise<{ readonly run: Stimulation }> {
     const back = this.#lives.length > 0 ? await cns.rehydrate(RUN_ID) : undefined;
-    return { run: back ?? cns.stimulate(signal, { ...shape, id: RUN_ID }) };
+    return { run: back ?? cns.stimulate(signal, { ...this.#limits, ...shape, id: RUN_ID }) };
+  }
+
+  /** A loop ends some day; what is looked at from outside is one handler at a time. */
+  get #limits(): RunShape {
+    return { maxNeuronHops: MOST_HOPS, ...(this.#plan.probes === true ? { concurrency: 1 } : {}) };
   }
 
   /** Lets things go on, and time pass where nothing else does. @param help what may go on otherwise */

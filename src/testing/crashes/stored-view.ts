@@ -20,15 +20,15 @@ export class StoredView {
   readonly #pending = new Map<string, StoredActivation>();
 
   /** A checkpoint is stored. */
-  onStored({ parts, events }: SaveRequest | CreateRequest): void {
+  onStored({ id, parts, events }: SaveRequest | CreateRequest): void {
     for (const text of events) {
       const { activation, outcome } = JSON.parse(text) as Partial<SettledEvent>;
-      if (activation !== undefined && outcome === 'responded') this.#settled.add(activation);
+      if (activation !== undefined && outcome === 'responded') this.#settled.add(`${id}/${activation}`);
     }
     for (const [name, text] of parts) {
       if (!name.startsWith(ACTIVATION) || text === null) continue;
       const stored = activationIn(text);
-      if (stored !== undefined) this.#pending.set(name.slice(ACTIVATION.length), stored);
+      if (stored !== undefined) this.#pending.set(`${id}/${name.slice(ACTIVATION.length)}`, stored);
     }
   }
 
@@ -37,9 +37,8 @@ export class StoredView {
    * @param emitters of the graph; null where what follows a milestone does not wait for it
    */
   refusalOf({ subscriber, activation, attempt, now }: Call, emitters: Emitters | null): string | undefined {
-    const cause = activation.slice(activation.lastIndexOf('/') + 1);
-    if (this.#settled.has(cause)) return 'called again, and its settlement was stored';
-    const stored = this.#pending.get(cause);
+    if (this.#settled.has(activation)) return 'called again, and its settlement was stored';
+    const stored = this.#pending.get(activation);
     if (stored === undefined) {
       return emitters !== null && followsMilestone(subscriber, emitters)
         ? 'called before the checkpoint that it waits for'

@@ -14,7 +14,8 @@ import { type Watch, watchedStore } from './watched-store.js';
 /** What the processes of a world share. */
 export interface Surroundings {
   readonly clock: Clock;
-  readonly store: Store;
+  /** Undefined for one whose runs live in memory only. */
+  readonly store: Store | undefined;
   /** The keys of owners whose process was killed. */
   readonly dead: Set<string>;
 }
@@ -59,7 +60,7 @@ export class SimulatedProcess {
       {
         ...options,
         clock: this.#clockOver(clock),
-        store: watchedStore(store, mortal, (claim) => this.#claim(claim)),
+        ...(store === undefined ? {} : { store: watchedStore(store, mortal, (claim) => this.#claim(claim)) }),
         logger: {
           warn: (...what) => this.#tell(logger, 'warn', what),
           error: (...what) => this.#tell(logger, 'error', what),

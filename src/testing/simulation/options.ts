@@ -52,7 +52,7 @@ export interface SimulateOptions<G = unknown> {
   readonly through?: (store: Store) => Store;
   /** Whether the end does not depend on the schedule (I8). True unless told. */
   readonly deterministic?: boolean;
-  /** What must hold at the end of each schedule: a text says what does not. */
+  /** What must hold at the end of each schedule: a text says what does not, and so does an assertion that throws. */
   // eslint-disable-next-line @typescript-eslint/no-invalid-void-type -- one that holds may end without a return
   readonly invariants?: Readonly<Record<string, (end: EndOfSchedule<G>) => string | undefined | void>>;
   /** At most so many things happen in a schedule; 2,000 unless told. */

@@ -25,6 +25,8 @@ export interface SimulationResult {
   readonly seed: number;
   /** What went wrong on purpose, over all schedules. */
   readonly faults: FaultTally;
+  /** How many schedules have ended so, by status: `completed`, `failed`, `aborted`, or `waiting` for what nobody sends. */
+  readonly ends: Readonly<Record<string, number>>;
   readonly failure?: SimulationFailure;
 }
 
@@ -33,13 +35,15 @@ export class Simulation implements SimulationResult {
   readonly steps: number;
   readonly seed: number;
   readonly faults: FaultTally;
+  readonly ends: Readonly<Record<string, number>>;
   readonly failure?: SimulationFailure;
 
-  constructor({ schedules, steps, seed, faults, failure }: Omit<SimulationResult, 'ok'>) {
+  constructor({ schedules, steps, seed, faults, ends, failure }: Omit<SimulationResult, 'ok'>) {
     this.schedules = schedules;
     this.steps = steps;
     this.seed = seed;
     this.faults = faults;
+    this.ends = ends;
     if (failure !== undefined) this.failure = failure;
   }
 
@@ -50,7 +54,7 @@ export class Simulation implements SimulationResult {
   toString(): string {
     const { schedules, steps, seed, failure } = this;
     const last = schedules > 1 ? ` to ${seed + schedules - 1}` : '';
-    const ran = `${count(schedules, 'schedule')} (seed ${seed}${last}), ${count(steps, 'step')}; ${faultsText(this.faults)}`;
+    const ran = `${count(schedules, 'schedule')} (seed ${seed}${last}), ${count(steps, 'step')}; ${endsText(this.ends)}; ${faultsText(this.faults)}`;
     if (failure === undefined) return `ok: ${ran}`;
     const { invariant, message, schedule, choices } = failure;
     const told =
@@ -85,6 +89,11 @@ function faultsText(faults: FaultTally): string {
     .map((kind) => `${grouped(faults[kind])} ${NAMES[kind][faults[kind] === 1 ? 0 : 1]}`);
   return told.length === 0 ? 'no faults' : told.join(', ');
 }
+
+const endsText = (ends: SimulationResult['ends']): string =>
+  Object.entries(ends)
+    .map(([status, n]) => `${grouped(n)} ${status}`)
+    .join(', ');
 
 const count = (n: number, what: string): string => `${grouped(n)} ${what}${n === 1 ? '' : 's'}`;
 /** Thousands apart, the same in every locale. */

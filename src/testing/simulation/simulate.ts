@@ -61,6 +61,7 @@ export async function simulate<G = unknown>(cns: AnyCNS, options: SimulateOption
   const faults = noFaults();
   const isTraced = onSchedule !== undefined;
   const count = choices === undefined ? schedules : 1;
+  const ends: Record<string, number> = {};
   let steps = 0;
   for (let done = 0; done < count; done++) {
     const its = seed + done;
@@ -71,14 +72,16 @@ export async function simulate<G = unknown>(cns: AnyCNS, options: SimulateOption
     );
     steps += outcome.steps;
     addTo(faults, outcome.tally);
+    const { status } = outcome.end;
+    ends[status] = (ends[status] ?? 0) + 1;
     onSchedule?.({ seed: its, trace: outcome.trace });
     if (outcome.violation !== undefined) {
       const failure = await failureOf(runner, its, outcome, choices === undefined ? most : 0);
-      return new Simulation({ schedules: done + 1, steps, seed, faults, failure });
+      return new Simulation({ schedules: done + 1, steps, seed, faults, ends, failure });
     }
     if (done % TURN === TURN - 1) await eventLoopTurn();
   }
-  return new Simulation({ schedules: count, steps, seed, faults });
+  return new Simulation({ schedules: count, steps, seed, faults, ends });
 }
 
 async function failureOf(

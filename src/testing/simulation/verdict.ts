@@ -1,4 +1,7 @@
 /** What must hold at the end of a schedule, when nothing happens any more. */
+import { inspect, isDeepStrictEqual } from 'node:util';
+import type { Codec } from '../../durability/codec.js';
+import { describeError } from '../../errors/index.js';
 import { CODEC } from '../../stimulation/seams.js';
 import type { CNS } from '../../stimulation/cns.js';
 import type { EndOfSchedule, SimulateOptions } from './options.js';
@@ -52,20 +55,20 @@ export function checkSame(world: World, undisturbed: EndTexts): void {
   const end = endOf(world);
   if (end.status === 'aborted') return;
   for (const what of ['status', 'output', 'context'] as const) {
-    const [is, was] = [JSON.stringify(end[what]), JSON.stringify(undisturbed[what])];
-    if (is === was || JSON.stringify(inOrder(end[what])) === JSON.stringify(inOrder(undisturbed[what]))) continue;
-    journal.violate('I8', `the ${what} at the end is ${is ?? 'missing'}, and undisturbed it is ${was ?? 'missing'}`);
+    if (JSON.stringify(end[what]) === JSON.stringify(undisturbed[what])) continue;
+    const codec = (world.supervisor.hosts[0]?.cns as CNS)[CODEC];
+    const [is, was] = [end, undisturbed].map((one) => valueOf(codec, one, what));
+    if (isDeepStrictEqual(is, was)) continue;
+    const [told, undisturbedTold] = [is, was].map((value) => inspect(value, { depth: 5, breakLength: Infinity }));
+    journal.violate('I8', `the ${what} at the end is ${told ?? ''}, and undisturbed it is ${undisturbedTold ?? ''}`);
     return;
   }
 }
 
-/** A value of which the texts within it are read, and the names of every object sorted. */
-function inOrder(value: unknown): unknown {
-  if (typeof value === 'string') return /^[[{]/.test(value) ? inOrder(JSON.parse(value)) : value;
-  if (Array.isArray(value)) return value.map(inOrder);
-  if (typeof value !== 'object' || value === null) return value;
-  const sorted = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-  return Object.fromEntries(sorted.map(([name, one]) => [name, inOrder(one)]));
+function valueOf(codec: Codec, { status, output, context }: EndTexts, what: keyof EndTexts): unknown {
+  if (what === 'status') return status;
+  if (what === 'output') return output === undefined ? undefined : codec.decode(output, what);
+  return Object.fromEntries(context.map(([neuron, text]) => [neuron, codec.decode(text, neuron)]));
 }
 
 /** Those of the user. */
@@ -87,7 +90,17 @@ export function checkOwn(world: World, seed: number, invariants: NonNullable<Sim
     seed,
   };
   for (const [name, holds] of Object.entries(invariants)) {
-    const problem = holds(end);
-    if (typeof problem === 'string') journal.violate(name, problem);
+    const problem = problemOf(() => holds(end));
+    if (problem !== undefined) journal.violate(name, problem);
+  }
+}
+
+/** A text, or what an assertion throws. */
+function problemOf(holds: () => unknown): string | undefined {
+  try {
+    const told = holds();
+    return typeof told === 'string' ? told : undefined;
+  } catch (error) {
+    return describeError(error);
   }
 }

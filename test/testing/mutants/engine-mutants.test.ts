@@ -31,6 +31,7 @@ async function findingIn(patch: Patch | null): Promise<Finding | undefined> {
       signal: begin(strike),
       answers: [approved()],
       output: closed,
+      ends: strike ? 'failed' : 'completed',
       reset: () => lines.lines.splice(0),
       effects: () => lines.lines,
       pairs: patch === null ? 50 : 0,

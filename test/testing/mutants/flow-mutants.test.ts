@@ -14,6 +14,7 @@ async function check(mutant: Pick<FlowMutant, 'faults' | 'order' | 'contextValue
   return checkCrashes(isMadeAnew === true ? () => shop(books, faults()) : cns, {
     signal: order.createSignal({ items: 3, at: new Date(0), ...given }),
     output: closed,
+    ends: mutant.order?.strike === true ? 'failed' : 'completed',
     ...(contextValues === undefined ? {} : { contextValues: structuredClone(contextValues) }),
     reset: () => books.lines.splice(0),
     effects: () => books.lines,

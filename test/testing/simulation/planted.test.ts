@@ -190,6 +190,18 @@ describe('the simulator', () => {
     ).toBe(undefined);
   });
 
+  it('takes an assertion that throws in an invariant for a violation, with its seed and schedule', async () => {
+    const result = await simulate(new CNS([first, second, third], { name: 'planted' }), {
+      signals: [begin.createSignal(1)],
+      schedules: 5,
+      invariants: { 'nobody waits': ({ status }) => void expect(status).toBe('completed') },
+    });
+    expect(result.failure).toMatchObject({ seed: 1, invariant: 'nobody waits' });
+    expect(result.failure?.message).toContain("expected 'waiting' to be 'completed'");
+    expect(result.ends).toEqual({ waiting: 1 });
+    expect(String(result)).toContain('1 waiting');
+  });
+
   it('finds what breaks an invariant of the user: something done twice because it has no key', async () => {
     const unkeyed = withGlobal<string[]>()
       .neuron('unkeyed', {})
