@@ -2,7 +2,7 @@
  * The crash checker: is it safe to die here, for every "here" there is. The flow is run once undisturbed, then again
  * once for every call to its store and every handler, killed there and brought back by another process, and what comes
  * of it is compared: how it ends, its output and context, what every activation is given and answers, and what stands
- * outside. All in this process and in simulated time.
+ * outside. All in this process and in simulated time. Not seen: a death in the middle of a handler.
  */
 import { adviceOn, missingMilestone, problemsOfCalm, unkeyed } from './diagnose.js';
 import { divergencesOf, type Known, knownOf } from './divergences.js';
