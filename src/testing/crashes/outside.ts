@@ -4,7 +4,7 @@
  * else gets what was there. Time and randomness are other ones in every life of a run, as they are in truth. A handler
  * that ends its process ends the simulated one.
  */
- 
+
 import { AsyncLocalStorage } from 'node:async_hooks';
 import crypto from 'node:crypto';
 import { syncBuiltinESMExports } from 'node:module';
