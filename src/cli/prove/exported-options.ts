@@ -23,6 +23,8 @@ const KNOWN: Readonly<Record<keyof CheckCrashesOptions, readonly [is: (value: un
   pairs: [isNumber, 'a number'],
   patience: [isNumber, 'a number'],
   shown: [isFunction, 'a function'],
+  arbitraries: [(value) => typeof value === 'object' && value !== null, 'an object'],
+  samples: [isNumber, 'a number'],
   at: [anything, ''],
   concurrency: [anything, ''],
   maxNeuronHops: [anything, ''],

@@ -7,11 +7,12 @@
 import { adviceOn, missingMilestone, problemsOfCalm, unkeyed } from './diagnose.js';
 import { divergencesOf, type Known, knownOf } from './divergences.js';
 import type { Handled } from './handled.js';
-import type { CheckCrashesOptions, CheckedFlow, CrashProblem, CrashReport } from './options.js';
+import type { CalmEnd, CheckCrashesOptions, CheckedFlow, CrashProblem, CrashReport } from './options.js';
 import { watchGlobals } from './outside.js';
 import { checkReached, parsePoints, type Point, pointsText } from './points.js';
 import { reportText } from './report-text.js';
 import { runThrough, type Trace } from './run-through.js';
+import { type Sample, samplesOf } from './samples.js';
 import { hasEnded, repeatedNeurons } from './traces.js';
 
 const PAIRS = 50;
@@ -28,9 +29,13 @@ const PAIRS = 50;
  */
 export async function checkCrashes(cns: CheckedFlow, options: CheckCrashesOptions): Promise<CrashReport> {
   const at = options.at === undefined ? undefined : parsePoints(options.at);
+  const samples = samplesOf(options);
   const unwatch = watchGlobals();
   try {
-    return await new Checker(cns, options).check(at);
+    const checker = new Checker(cns, options);
+    let end: CalmEnd | undefined;
+    for (const sample of samples) end = await checker.check(sample, at);
+    return checker.report(end as CalmEnd);
   } finally {
     unwatch();
   }
@@ -38,7 +43,8 @@ export async function checkCrashes(cns: CheckedFlow, options: CheckCrashesOption
 
 class Checker {
   readonly #flow: CheckedFlow;
-  readonly #options: CheckCrashesOptions;
+  #options: CheckCrashesOptions;
+  #drawn: Sample['drawn'];
   readonly #problems = new Map<string, CrashProblem>();
   readonly #advice = new Map<string, CrashProblem>();
   readonly #points = new Set<string>();
@@ -52,23 +58,25 @@ class Checker {
     this.#options = options;
   }
 
-  async check(at: readonly Point[] | undefined): Promise<CrashReport> {
+  /** Adds what it finds with one entry to the report. */
+  async check({ signal, drawn }: Sample, at: readonly Point[] | undefined): Promise<CalmEnd> {
+    this.#options = { ...this.#options, signal };
+    this.#drawn = drawn;
     const calm = await this.#run([]);
     if (!hasEnded(calm)) {
-      keep(this.#problems, problemsOfCalm(calm, calm, this.#options));
-      return this.#report(calm);
+      this.#keep(this.#problems, problemsOfCalm(calm, calm, this.#options));
+      return calm.end;
     }
     const again = await this.#run([]);
     const probed = await this.#run([], true);
     const known = knownOf(calm, again);
-    keep(
-      this.#problems,
-      problemsOfCalm({ ...calm, handled: [...calm.handled, ...probed.handled] }, again, this.#options),
-    );
+    const called = { ...calm, handled: [...calm.handled, ...probed.handled] };
+    const wrong = problemsOfCalm(called, again, this.#options);
+    this.#keep(this.#problems, wrong);
     const isBlind = this.#options.effects !== undefined && !probed.handled.some(changesSomething);
-    keep(this.#advice, adviceOn(this.#options, known.hasNoisyEffects, isBlind));
+    this.#keep(this.#advice, adviceOn(this.#options, known.hasNoisyEffects, isBlind));
     this.#isUnwatched = this.#options.effects === undefined || isBlind;
-    if (!this.#has('goes-wrong')) {
+    if (!wrong.some(({ kind }) => kind === 'goes-wrong')) {
       const costly = costlyIn(probed);
       const look = (trace: Trace) => this.#compare(known, trace, costly);
       if (at !== undefined) await look(await this.#reach(at));
@@ -82,11 +90,7 @@ class Checker {
         for (const pair of evenly(pairsOf(firsts), this.#options.pairs ?? PAIRS)) await look(await this.#run(pair));
       }
     }
-    return this.#report(calm);
-  }
-
-  #has(kind: CrashProblem['kind']): boolean {
-    return [...this.#problems.values()].some((problem) => problem.kind === kind);
+    return calm.end;
   }
 
   async #run(kills: readonly Point[], probes = false): Promise<Trace> {
@@ -107,11 +111,11 @@ class Checker {
   async #compare(known: Known, trace: Trace, costly: ReadonlySet<string>): Promise<void> {
     const isGuilty = divergencesOf(known, trace, []).some(({ kind }) => kind === 'not-idempotent');
     const suspects = isGuilty ? await this.#suspects(trace.kills) : [];
-    keep(this.#problems, divergencesOf(known, trace, suspects));
+    this.#keep(this.#problems, divergencesOf(known, trace, suspects));
     if (trace.kills.length > 1) return;
     const missing = missingMilestone(known.calm.graph, trace, costly);
-    if (missing !== undefined) keep(this.#advice, [missing]);
-    if (this.#isUnwatched) keep(this.#advice, unkeyed(trace));
+    if (missing !== undefined) this.#keep(this.#advice, [missing]);
+    if (this.#isUnwatched) this.#keep(this.#advice, unkeyed(trace));
   }
 
   /** The neurons that ran again and left something outside each time. */
@@ -126,7 +130,16 @@ class Checker {
     return [...new Set(inner.map(({ neuron }) => neuron))];
   }
 
-  #report({ end: { status, errors, waitsFor } }: Trace): CrashReport {
+  /** Each problem once, with the shortest crash that shows it: single crashes come first. */
+  #keep(known: Map<string, CrashProblem>, found: readonly CrashProblem[]): void {
+    const drawn = this.#drawn;
+    for (const problem of found) {
+      const key = `${problem.kind} ${problem.neuron ?? ''}`;
+      if (!known.has(key)) known.set(key, drawn === undefined ? problem : { ...problem, drawn });
+    }
+  }
+
+  report({ status, errors, waitsFor }: CalmEnd): CrashReport {
     const problems = [...this.#problems.values()];
     const report = {
       ok: problems.length === 0,
@@ -154,14 +167,6 @@ const changesSomething = ({ effects }: Handled): boolean => effects !== undefine
 
 const hasChanged = ([before, after]: readonly [{ readonly text: string }, { readonly text: string }]): boolean =>
   before.text !== after.text;
-
-/** Each problem once, with the shortest crash that shows it: single crashes come first. */
-function keep(known: Map<string, CrashProblem>, found: readonly CrashProblem[]): void {
-  for (const problem of found) {
-    const key = `${problem.kind} ${problem.neuron ?? ''}`;
-    if (!known.has(key)) known.set(key, problem);
-  }
-}
 
 /** Every point of the second life after every point of the first. */
 const pairsOf = (firsts: readonly Trace[]): (readonly Point[])[] =>

@@ -51,6 +51,7 @@ export function checkGiven({ [FLOW]: { graph } }: CNS, { signal, answers, shape 
 /** What shapes the run, without what is for the checker alone. */
 function shapeOf(options: CheckCrashesOptions): RunShape {
   const { signal: _signal, answers: _answers, store: _store, reset: _reset, effects: _effects, ...rest } = options;
-  const { pairs: _pairs, at: _at, patience: _patience, shown: _shown, ends: _ends, ...shape } = rest;
+  const { pairs: _pairs, at: _at, patience: _patience, shown: _shown, ends: _ends, ...more } = rest;
+  const { arbitraries: _arbitraries, samples: _samples, ...shape } = more;
   return shape;
 }

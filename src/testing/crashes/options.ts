@@ -39,6 +39,13 @@ export interface CheckCrashesOptions extends Omit<RunShape, 'output'> {
   readonly effects?: () => unknown;
   /** Of how many pairs of crashes, one in the life after the other, evenly chosen from all there are. 50 unless told. */
   readonly pairs?: number;
+  /**
+   * Payloads of the signals that the run begins with, by collateral: drawn anew for each sample, in the place of those in
+   * `signal`. With fast-check: `{ order: (random) => fc.sample(orders, { numRuns: 1, seed: random() * 2 ** 31 })[0] }`.
+   */
+  readonly arbitraries?: Readonly<Record<string, (random: () => number) => unknown>>;
+  /** How many samples are drawn, where there are arbitraries; 5 unless told. The same ones every time. */
+  readonly samples?: number;
   /** Only this crash, as a problem names it: `'save 3, before'`, or several lives: `['save 3, before', 'take 1, after']`. */
   readonly at?: string | readonly string[];
   /** How long a handler may do nothing while time stands still, in milliseconds of real time. 2,000 unless told. */
@@ -80,6 +87,8 @@ export interface CrashProblem {
   readonly hint: string;
   /** The shortest crash that shows it; give it as `at`. Empty where no crash is needed. */
   readonly at: readonly string[];
+  /** The payloads that it was seen with, by collateral, where they were drawn. */
+  readonly drawn?: Readonly<Record<string, unknown>>;
 }
 
 /** How the run ends that nobody disturbs. */

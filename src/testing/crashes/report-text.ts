@@ -1,5 +1,6 @@
 /** The report of the crash checker as a person reads it. */
 import type { CrashProblem, CrashReport } from './options.js';
+import { shownValue } from './snapshots.js';
 
 export function reportText({ ok, problems, advice, end, runs, points }: Omit<CrashReport, 'toString'>): string {
   const killed = `killed at ${points.length} points in ${runs} runs`;
@@ -11,7 +12,8 @@ export function reportText({ ok, problems, advice, end, runs, points }: Omit<Cra
   return lines.join('\n');
 }
 
-function linesOf(mark: string, { kind, message, hint, at }: CrashProblem): string[] {
+function linesOf(mark: string, { kind, message, hint, at, drawn = {} }: CrashProblem): string[] {
   const shown = at.length === 0 ? [] : [`    killed at: ${at.join(', then ')}`];
+  for (const [collateral, payload] of Object.entries(drawn)) shown.push(`    ${collateral}: ${shownValue(payload)}`);
   return ['', `  ${mark} ${kind}: ${message}`, ...shown, `    ${hint}`];
 }

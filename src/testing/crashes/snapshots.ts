@@ -100,7 +100,7 @@ function sharedForm(left: unknown, right: unknown): readonly string[] | undefine
 const LONGEST = 120;
 
 const shortened = (text: string): string => (text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text);
-const shownValue = (value: unknown): string => shortened(inspect(value, { depth: 3, breakLength: Infinity }));
+export const shownValue = (value: unknown): string => shortened(inspect(value, { depth: 3, breakLength: Infinity }));
 
 /** What stands outside, without the order of what is listed there. */
 export function effectsOf(codec: Codec, effects: unknown): Snapshot {

@@ -237,6 +237,40 @@ describe('a flow that a handler starts as a child', () => {
   });
 });
 
+describe('drawn payloads', () => {
+  const gives = neuron('gives', { done }).dendrite({
+    collateral: go,
+    response: (payload, axon) => {
+      if (payload.n > 500) (payload as { n: number }).n = 500;
+      return axon.done.createSignal(payload.n);
+    },
+  });
+  const cns = new CNS([gives], { name: 'gives' });
+  const signal = go.createSignal({ n: 0 });
+  const orders = (random: () => number) => ({ n: Math.floor(random() * 1000) });
+
+  it('find what the one at hand does not, and say with what', async () => {
+    expect((await checkCrashes(cns, { signal })).problems).toEqual([]);
+    const report = await checkCrashes(cns, { signal, arbitraries: { go: orders }, pairs: 0 });
+    expect(report.problems).toMatchObject([{ kind: 'changed-in-place', neuron: 'gives' }]);
+    const { n } = report.problems[0]?.drawn?.['go'] as { n: number };
+    expect(n).toBeGreaterThan(500);
+    expect(String(report)).toContain(`\n    go: { n: ${n} }\n`);
+    expect(await checkCrashes(cns, { signal, arbitraries: { go: orders }, pairs: 0 })).toMatchObject({
+      problems: report.problems,
+    });
+  });
+
+  it('are of what the run begins with', async () => {
+    await expect(checkCrashes(cns, { signal, arbitraries: { went: orders } })).rejects.toThrow(
+      'checkCrashes: arbitraries: the run does not begin with "went"',
+    );
+    await expect(checkCrashes(cns, { signal, arbitraries: { go: orders }, samples: 0 })).rejects.toThrow(
+      'checkCrashes: samples must be a whole number from 1, and is 0',
+    );
+  });
+});
+
 describe('several mistakes', () => {
   it('are told of in one report', async () => {
     let counted = 0;
