@@ -367,3 +367,30 @@ it('a flow without a way to an end is refused: a suite without tests would pass'
   const error = await caught(() => collected(loop, { entry: go, outcomes: { loop: ['go'] } }));
   expect((error as Error).message).toContain('has no path from its entry to an end');
 });
+
+describe('a real handler', () => {
+  const go = collateral('go');
+  const withReal = (response: (ctx: { readonly abortSignal: AbortSignal }) => Promise<void>) => {
+    const works = neuron('works', {})
+      .dendrite({ collateral: go, response: (_go, _axon, ctx) => response(ctx) })
+      .setMaxDuration('1h');
+    return new CNS([works], { name: 'works' });
+  };
+  const path = { steps: [{ neuron: 'works', got: 'go', answers: 'fails' }] };
+
+  it('that waits for its time limit gets there', async () => {
+    const cns = withReal(
+      ({ abortSignal }) =>
+        new Promise((_resolve, reject) => (abortSignal.onabort = () => reject(abortSignal.reason as Error))),
+    );
+    const run = await followPath(cns, { entry: go, path, real: true });
+    expect(run.failed.map(({ error }) => error)).toMatchObject([{ code: 'MAX_DURATION' }]);
+  });
+
+  it('that does nothing any more is named', async () => {
+    const works = neuron('works', {}).dendrite({ collateral: go, response: () => new Promise<void>(() => undefined) });
+    await expect(followPath(new CNS([works], { name: 'works' }), { entry: go, path, real: true })).rejects.toThrow(
+      'the real handler of "works" has done nothing for 2 s, and no timer is due',
+    );
+  });
+});

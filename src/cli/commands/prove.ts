@@ -31,6 +31,8 @@ import { type Witness, witnessed } from '../prove/witness.js';
 import { redactBy } from '../redaction.js';
 import { counted, shellWord } from '../text.js';
 
+/** Nobody waits for a command as a test runner does for a test, in milliseconds. */
+const PATIENCE = 20_000;
 const SEE_HELP = 'see engram prove --help';
 
 export interface ProveOptions {
@@ -56,6 +58,7 @@ export async function prove(path: string, options: ProveOptions, output: Output)
   const proof = await proven(flow, cns, options, output, witness, {
     shown: output.shown,
     ends: 'any', // it is told how
+    patience: PATIENCE,
     ...witness.options,
     ...(store === undefined ? {} : { store }),
     ...(pairs === undefined ? {} : { pairs }),

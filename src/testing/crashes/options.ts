@@ -48,7 +48,7 @@ export interface CheckCrashesOptions extends Omit<RunShape, 'output'> {
   readonly samples?: number;
   /** Only this crash, as a problem names it: `'save 3, before'`, or several lives: `['save 3, before', 'take 1, after']`. */
   readonly at?: string | readonly string[];
-  /** How long a handler may do nothing while time stands still, in milliseconds of real time. 2,000 unless told. */
+  /** How long a handler may do nothing while time stands still, in milliseconds of real time. 4,000 unless told. */
   readonly patience?: number;
   /** What problems show of a value, given what it is: `'payload'`, `'output'` …; what the CNS does not redact unless told. */
   readonly shown?: Shown;

@@ -27,7 +27,7 @@ import { effectsOf, type ShowingCodec, type Shown, type Snapshot, snapshotOf } f
 const RUN_ID = 'checked';
 /** What keeps a run alive is asked for again so often, and no more. */
 const MOST_STEPS = 10_000;
-const PATIENCE = 2000;
+const PATIENCE = 4000;
 const MOST_HOPS = 10_000;
 /** One that ends its own process each time would never come to an end. */
 const MOST_LIVES = 20;

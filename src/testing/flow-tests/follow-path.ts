@@ -134,11 +134,18 @@ async function play(played: Played): Promise<void> {
 async function idle({ player, stimulation, clock }: Played): Promise<void> {
   for (let before = ''; ;) {
     await quiet();
-    const wasBusy = await player.idle();
+    const busy = await player.idle();
     if (player.problem !== null) throw player.problem.error;
+    if (busy === 'stuck') {
+      // one that waits for its time limit, or for another attempt, gets there
+      const { next } = clock;
+      if (next === undefined || clock.timers === 0) return player.refuseStuck();
+      await clock.advance(Math.max(0, next - clock.now()));
+      continue;
+    }
     const { status, settledActivations, pendingActivations } = stimulation;
     const now = `${status} ${settledActivations} ${pendingActivations} ${player.at}`;
-    if (wasBusy || now !== before) {
+    if (busy === 'ended' || now !== before) {
       before = now;
       continue;
     }

@@ -2,6 +2,7 @@
  * Holds an engine to a script: every handler of a run comes by here. A stub answers what the script says; of a real
  * handler, what it answers is compared with that. The first difference counts, and nothing is asked after it.
  */
+import { systemClock, type Timer } from '../../clock/clock.js';
 import type { Graph, Subscriber } from '../../graph/graph.js';
 import { JoinedAt } from '../../graph/join.js';
 import type { AnyResponse } from '../../graph/types.js';
@@ -15,6 +16,9 @@ import { difference, type Seen, stepText } from './difference.js';
 import { isAlike, observedOutcome } from './observed.js';
 import { isNeuronScript, type NeuronScript, type PathScript } from './script.js';
 import { stubAnswer } from './stub-answer.js';
+
+/** How long a real handler may do nothing, in milliseconds of real time: less than the least time limit of a test. */
+const PATIENCE = 2000;
 
 /** A neuron that was started. */
 export interface NeuronCall {
@@ -66,7 +70,7 @@ export class Player {
   readonly #options: PlayerOptions;
   readonly calls: NeuronCall[] = [];
   /** Handlers that have returned a promise. */
-  readonly #inFlight = new Set<Promise<unknown>>();
+  readonly #inFlight = new Map<Promise<unknown>, string>();
   #failing: Failing | null = null;
   /** Of the run. */
   graph: Graph | null = null;
@@ -171,7 +175,7 @@ export class Player {
   async #later(turn: Turn, answer: PromiseLike<unknown>): Promise<unknown> {
     let settled: () => void = () => undefined;
     const until = new Promise<void>((resolve) => (settled = resolve));
-    this.#inFlight.add(until);
+    this.#inFlight.set(until, turn.subscriber.neuron.name);
     try {
       const value = await answer;
       this.#answered(turn, value);
@@ -223,11 +227,24 @@ export class Player {
     return this.#failing?.id;
   }
 
-  /** Resolves when no real handler is under way. */
-  async idle(): Promise<boolean> {
-    if (this.#inFlight.size === 0) return false;
-    await Promise.all([...this.#inFlight]);
-    return true;
+  /** Resolves when a real handler has ended, or all that are under way have done nothing for long. */
+  async idle(): Promise<'none' | 'ended' | 'stuck'> {
+    if (this.#inFlight.size === 0) return 'none';
+    let timer: Timer | undefined;
+    const patience = new Promise<'stuck'>((resolve) => {
+      timer = systemClock.after(PATIENCE, () => resolve('stuck'));
+    });
+    const ended = Promise.all(this.#inFlight.keys()).then(() => 'ended' as const);
+    const outcome = await Promise.race([ended, patience]);
+    timer?.cancel();
+    return outcome;
+  }
+
+  /** @throws the difference that a real handler makes which does nothing any more */
+  refuseStuck(): never {
+    const names = [...new Set(this.#inFlight.values())].map((name) => `"${name}"`).join(', ');
+    const what = `the real handler of ${names} has done nothing for ${PATIENCE / 1000} s, and no timer is due`;
+    throw this.#difference(what, { expected: 'an answer', actual: 'none' });
   }
 }
 

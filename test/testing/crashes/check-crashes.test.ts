@@ -23,6 +23,7 @@ const orderOptions = (request: { readonly amount: number; readonly strike?: bool
   return {
     signal: placeOrder.createSignal({ order: 'o-1', ledger, limit: 100, within: '2h', ...request }),
     output: shipped,
+    patience: 60_000, // a disk may take its time
     reset: () => rm(ledger, { recursive: true, force: true }),
     effects: () => readLedger(ledger),
   };
@@ -71,6 +72,7 @@ describe('the film import', () => {
     const report = await checkCrashes(movies.createCns(), {
       signal: movies.importMovies.createSignal({ out, batchSize: 1000 }),
       output: movies.reportWritten,
+      patience: 60_000,
       reset: () => rm(out, { recursive: true, force: true }),
       effects: () => readFile(join(out, 'report.json'), 'utf8').catch(() => 'none'),
       pairs: 10,
@@ -87,6 +89,7 @@ describe('the first flow', () => {
     try {
       const report = await checkCrashes(first.createCns({}), {
         signal: first.entry.createSignal('/'),
+        patience: 60_000,
         reset: () => rm('report.txt', { force: true }),
         effects: () => readFile('report.txt', 'utf8').catch(() => 'none'),
       });
