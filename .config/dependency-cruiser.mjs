@@ -56,7 +56,7 @@ export default {
       stimulation,
       '^adapters/memory\\.ts$',
     ),
-    layer('visualizations-layer', '^visualizations/', propagation, graph, errors),
+    layer('visualizations-layer', '^visualizations/', propagation, graph, errors, machines, durability, stimulation),
     layer('adapters-layer', '^adapters/', '^src/durability/(store|envelope|owner)\\.ts$', errors, clock),
     {
       name: 'src-not-to-adapters',

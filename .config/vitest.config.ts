@@ -15,6 +15,7 @@ export default defineConfig({
       { find: /^engram\/testing$/, replacement: `${root}src/testing/index.ts` },
       { find: /^engram\/machines$/, replacement: `${root}machines/index.ts` },
       { find: /^engram\/visualizations$/, replacement: `${root}visualizations/index.ts` },
+      { find: /^engram\/inspector$/, replacement: `${root}src/inspector/index.ts` },
       { find: /^engram\/adapters\/([\w-]+)$/, replacement: `${root}adapters/$1.ts` },
     ],
   },

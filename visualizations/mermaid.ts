@@ -1,34 +1,72 @@
-/** The neuron graph as Mermaid text, which GitHub, GitLab and most editors draw. */
-import type { Channel, GraphNeuron } from '../src/graph/graph.js';
-import { FLOW, type HasFlow } from '../src/propagation/operations.js';
+/**
+ * The neuron graph as Mermaid text, which GitHub, GitLab and most editors draw. Names of neurons and collaterals hold
+ * nothing that Mermaid takes for its own, between double quotes.
+ */
+import type { HasFlow } from '../src/propagation/operations.js';
+import { statechartToMermaid } from './mermaid-statechart.js';
+import { type DrawingOptions, runOf } from './options.js';
+import { INK, MILESTONE_PAINT, OUTSIDE_PAINT, PALETTE } from './palette.js';
+import { type Arrow, getPicture, type Picture, type PictureNode } from './picture.js';
+import { countsOf, type NeuronState, type RunProgress, stateOf } from './progress.js';
 
 /**
- * Draws a flow: an arrow for every collateral from each neuron that emits it to each that listens, `⬤` where it is
- * entered from outside, double borders for milestones, where it is safe to die.
+ * Draws a flow: an arrow for every collateral from each neuron that emits it to each that listens. Double borders are
+ * milestones, where it is safe to die; bars are where several things run at once, or are waited for.
+ * @throws UnknownCollateralError for an entry that is none of the flow, InvalidArgumentError for a run of another one
  */
-export function toMermaid(cns: HasFlow): string {
-  const { graph } = cns[FLOW];
-  const emitters = new Map<Channel, GraphNeuron[]>();
-  for (const neuron of graph.neurons) {
-    for (const channel of neuron.emits) emitters.set(channel, [...(emitters.get(channel) ?? []), neuron]);
-  }
-  const lines = ['flowchart LR', ...graph.neurons.map(shapeOf)];
-  for (const channel of graph.channels.values()) {
-    const sources = emitters.get(channel)?.map(idOf) ?? [];
-    const targets = [...new Set(channel.subscribers.map(({ neuron }) => idOf(neuron)))];
-    if (sources.length === 0) lines.push(`  in_${escapeId(channel.name)}(("⬤"))`);
-    if (targets.length === 0) lines.push(`  out_${escapeId(channel.name)}(("◯"))`);
-    const from = sources.length === 0 ? [`in_${escapeId(channel.name)}`] : sources;
-    const to = targets.length === 0 ? [`out_${escapeId(channel.name)}`] : targets;
-    for (const source of from) for (const target of to) lines.push(`  ${source} -- ${channel.name} --> ${target}`);
-  }
+export function toMermaid(cns: HasFlow, options: DrawingOptions = {}): string {
+  if (options.view === 'statechart') return statechartToMermaid(cns);
+  const picture = getPicture(cns, options);
+  const run = runOf(cns, options);
+  const lines = [
+    // JSON, and so YAML
+    ...(run === undefined ? [] : ['---', `title: ${JSON.stringify(`${run.id}: ${run.status}`)}`, '---']),
+    `flowchart ${options.direction ?? 'LR'}`,
+    ...picture.nodes.map((node) => `  ${nodeText(node, run)}`),
+    ...picture.arrows.map((arrow) => `  ${arrowText(arrow)}`),
+    ...styles(picture, run),
+  ];
   return `${lines.join('\n')}\n`;
 }
 
-const shapeOf = (neuron: GraphNeuron): string =>
-  neuron.milestone ? `  ${idOf(neuron)}[["${neuron.name}"]]` : `  ${idOf(neuron)}["${neuron.name}"]`;
+function nodeText(node: PictureNode, run: RunProgress | undefined): string {
+  const { id } = node;
+  if (node.kind !== 'neuron') {
+    const { kind, label } = node;
+    return kind === 'fork' || kind === 'join' ? `${id}["${label}"]:::bar` : `${id}(["${label}"]):::${kind}`;
+  }
+  const progress = run?.neurons[node.name];
+  const counts = progress === undefined ? [] : [countsOf(progress)];
+  const label = [node.name, ...counts, ...node.notes].join('<br/>');
+  const look = stateOf(progress) ?? (node.milestone ? 'milestone' : undefined);
+  const shape = node.milestone ? `[["${label}"]]` : `["${label}"]`;
+  return `${id}${shape}${look === undefined ? '' : `:::${look}`}`;
+}
 
-/** A prefix, because Mermaid takes some words (`end`, `graph`) for its own. */
-const idOf = (neuron: GraphNeuron): string => `n_${escapeId(neuron.name)}`;
+function arrowText({ from, to, collateral, labelled, awaited }: Arrow): string {
+  if (!labelled) return `${from} --> ${to}`;
+  return awaited ? `${from} -. "${collateral}" .-> ${to}` : `${from} -- "${collateral}" --> ${to}`;
+}
 
-const escapeId = (name: string): string => name.replace(/[^\w]/g, (char) => `_${char.charCodeAt(0)}_`);
+/** Only those that are used. */
+function styles({ nodes }: Picture, run: RunProgress | undefined): string[] {
+  const kinds = new Set(nodes.map(({ kind }) => kind));
+  const states = new Set<NeuronState | undefined>(Object.values(run?.neurons ?? {}).map(stateOf));
+  const bar = `fill:${INK},stroke:${INK},color:#fff`;
+  const all: readonly (readonly [name: string, isUsed: boolean, style: string])[] = [
+    ['start', kinds.has('start'), bar],
+    [
+      'milestone',
+      nodes.some((node) => node.kind === 'neuron' && node.milestone),
+      `stroke:${MILESTONE_PAINT.line},stroke-width:2px`,
+    ],
+    ['outside', kinds.has('outside'), `stroke:${OUTSIDE_PAINT.line},stroke-dasharray:4 3`],
+    ['result', kinds.has('result'), 'stroke-width:3px'],
+    ['bar', kinds.has('fork') || kinds.has('join'), bar],
+    ...Object.entries(PALETTE).map(
+      ([state, { fill, line, text }]) =>
+        [state, states.has(state as NeuronState), `fill:${fill},stroke:${line},color:${text}`] as const,
+    ),
+  ];
+  return all.filter(([, isUsed]) => isUsed).map(([name, , style]) => `  classDef ${name} ${style}`);
+}

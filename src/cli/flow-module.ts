@@ -24,6 +24,8 @@ export interface FlowModule {
   readonly cns: (host: { readonly store: Store; readonly clock: Clock }) => Promise<CNS>;
   /** @throws UnknownSignalError, UsageError, FlowModuleError */
   readonly entry: (name: string | undefined, option?: string) => EntryCollateral;
+  /** All that it exports; none where it exports none. */
+  readonly entries: readonly EntryCollateral[];
   /** The key of an entry in the record that is exported; undefined where a collateral is. */
   readonly entryKey: (picked: EntryCollateral) => string | undefined;
   /** What it exports of this name. */
@@ -52,6 +54,7 @@ async function load(path: string, importing: ImportModule): Promise<FlowModule> 
       throw new FlowModuleError(`${path}: ${what} is no CNS`, { hint: SHAPE });
     },
     entry: (name, option = '--signal') => pickEntry(path, entry, name, option),
+    entries: (entriesOf(entry) ?? []).map(([, collateral]) => collateral),
     entryKey: (picked) =>
       isEntry(entry) ? undefined : entriesOf(entry)?.find(([, collateral]) => collateral === picked)?.[0],
     prove,

@@ -44,6 +44,7 @@ const COMMANDS = [
   'status',
   'worker',
   'enqueue',
+  'graph',
   'prove',
   'generate',
 ];
@@ -173,6 +174,17 @@ function createProgram(output: Output, done: (code: number) => void): Command {
     .option(...QUEUE_STORE)
     .action(async (path: string, options: object) => {
       done(await (await import('./commands/enqueue.js')).enqueue(path, options, output));
+    });
+  command('graph', 'draw a flow, and where a run of it stands')
+    .argument('<flow module>', 'a .ts or .js file that exports createCns({ store, clock }) or cns, and entry')
+    .option('--format <name>', 'mermaid, dot, svg, stately or json (default: mermaid)')
+    .option('--view <name>', 'graph: neurons and collaterals; statechart: the machine made of them (default: graph)')
+    .option('--direction <name>', 'LR: from left to right; TB: from top to bottom (default: LR)')
+    .option('--run <id>', 'colour what of this stored run is done, runs, waits or has failed')
+    .option('--out <file>', 'the file to write; printed when it is left out')
+    .option(...STORE)
+    .action(async (path: string, options: object) => {
+      done(await (await import('./commands/graph.js')).graph(path, options, output));
     });
   command('prove', 'show the paths of a flow, what it cannot reach, and whether it survives a crash anywhere')
     .argument('<flow module>', 'a .ts or .js file that exports createCns({ store, clock }) or cns, and entry')

@@ -84,3 +84,10 @@ export function boundedEvents(events: readonly string[]): readonly string[] {
   const left = events.slice(0, -KEPT_EVENTS).map((text) => (JSON.parse(text) as Partial<OmittedEvents>).omitted ?? 1);
   return [omittedText(left.reduce((sum, count) => sum + count)), ...events.slice(-KEPT_EVENTS)];
 }
+
+/** What has settled, of the texts that a store gives; without those that were too many to keep. */
+export function settledIn(texts: readonly string[]): SettledEvent[] {
+  return texts
+    .map((text) => JSON.parse(text) as SettledEvent | OmittedEvents)
+    .filter((event): event is SettledEvent => 'neuron' in event);
+}

@@ -39,3 +39,11 @@ function millisecondsOf(value: unknown): number {
   // what is lost in the multiplication (1.1 s is 1100.0000000000002 ms) is not a millisecond more
   return Math.ceil(Number((Number(amount) * UNITS[unit as keyof typeof UNITS]).toFixed(6)));
 }
+
+/** `30s`, `2h`: whole in the largest unit that it is whole in. What `parseDuration` reads. */
+export function formatDuration(milliseconds: number): string {
+  const [unit, size] = Object.entries(UNITS).findLast(
+    ([, size]) => milliseconds >= size && milliseconds % size === 0,
+  ) ?? ['ms', 1];
+  return `${milliseconds / size}${unit}`;
+}

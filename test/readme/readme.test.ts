@@ -124,9 +124,17 @@ describe('the README', () => {
     expect(textOf('test/readme/scale-out.ts')).toContain('// completed 0\n');
   });
 
-  it('shows the pictures that the library draws', () => {
+  it('shows the pictures that the library draws, also of an order that waits', () => {
     const pictures = blocks.filter(({ language }) => language === 'mermaid').map(({ text }) => text);
-    expect(pictures).toEqual([toMermaid(createCns({})), toMermaid(createOrders())]);
+    const session = blocks.find(({ text }) => text?.startsWith('$ npx engram graph'))?.text ?? '';
+    const run = blocks.flatMap(({ text }) => /^\$ npx engram (run order\.ts .*)$/m.exec(text ?? '')?.[1] ?? [])[0];
+    const store = { ENGRAM_STORE: 'file:pictures' };
+    expect(engram(run ?? '', project, store).stdout).toContain('waiting order-1');
+    const [toFile, toScreen] = [...session.matchAll(/^\$ npx engram (.*)$/gm)].map(([, line]) => line ?? '');
+    expect(`$ npx engram ${toFile}\n${engram(toFile ?? '').stdout}$ npx engram ${toScreen}\n`).toBe(session);
+    const waiting = engram(toScreen ?? '', project, store).stdout;
+    expect(pictures).toEqual([toMermaid(createCns({})), toMermaid(createOrders()), waiting]);
+    expect(engram('graph first.ts').stdout).toBe(pictures[0]);
   });
 
   it('shows a line for each feature that stands in a program, which runs', async () => {

@@ -1,0 +1,177 @@
+/**
+ * What a picture of a flow shows, before anything is drawn: plain data that every format is made of, and what
+ * `--format json` prints. Not its job: how any of it looks.
+ *
+ * What runs at once is a bar that one arrow enters and several leave, and a join the other way round, as activity
+ * diagrams have had it since UML 1.
+ */
+import { type AnyCollateral, isCollateral } from '../src/graph/collateral.js';
+import type { Channel, Graph, GraphJoin, GraphNeuron } from '../src/graph/graph.js';
+import { UnknownCollateralError } from '../src/errors/index.js';
+import { FLOW, type HasFlow } from '../src/propagation/operations.js';
+import { notesOn } from './notes.js';
+
+/** A neuron. */
+export interface NeuronNode {
+  readonly kind: 'neuron';
+  readonly id: string;
+  readonly name: string;
+  /** Whether what it has done is stored before anything goes on. */
+  readonly milestone: boolean;
+  /** What is to be known of it beside its name, for people, the most important first. */
+  readonly notes: readonly string[];
+}
+
+/**
+ * What is no neuron. `start`: an entry. `outside`: a signal that the flow waits for. `result`: a signal that nobody in
+ * the flow hears. `fork`: what follows runs at once. `join`: goes on when all that lead here have come.
+ */
+export interface PlaceNode {
+  readonly kind: 'start' | 'outside' | 'result' | 'fork' | 'join';
+  readonly id: string;
+  /** The collateral, or the neuron of a join. */
+  readonly name: string;
+  readonly label: string;
+}
+
+export type PictureNode = NeuronNode | PlaceNode;
+
+/** A collateral from one node to another. */
+export interface Arrow {
+  /** Ids of nodes. */
+  readonly from: string;
+  readonly to: string;
+  readonly collateral: string;
+  /** Whether the name of the collateral stands at this arrow: once, where several arrows are one signal. */
+  readonly labelled: boolean;
+  /** The neuron that emits it; null for what comes from outside. */
+  readonly emitter: string | null;
+  /** Whether a neuron waits for it. */
+  readonly awaited: boolean;
+}
+
+export interface Picture {
+  readonly name: string;
+  readonly version: string;
+  readonly nodes: readonly PictureNode[];
+  readonly arrows: readonly Arrow[];
+}
+
+export interface PictureOptions {
+  /**
+   * What starts the flow: a collateral, or a record of them, as a flow module exports it. The collaterals that no neuron
+   * emits or waits for, when it is left out.
+   */
+  readonly entry?: AnyCollateral | Readonly<Record<string, AnyCollateral>>;
+}
+
+/** @throws UnknownCollateralError for an entry that is none of the flow */
+export function getPicture(cns: HasFlow, { entry }: PictureOptions = {}): Picture {
+  const { graph } = cns[FLOW];
+  const sketch = new Sketch(graph, entry === undefined ? undefined : entriesIn(graph, entry));
+  return { name: graph.name, version: graph.version, ...sketch.draw() };
+}
+
+function entriesIn(graph: Graph, entry: NonNullable<PictureOptions['entry']>): ReadonlySet<Channel> {
+  const entries = isCollateral(entry) ? [entry] : Object.values(entry);
+  return new Set(
+    entries.map((collateral) => {
+      const channel = graph.channelByCollateral.get(collateral);
+      if (channel !== undefined) return channel;
+      throw new UnknownCollateralError(collateral.name ?? 'entry', [...graph.channels.keys()]);
+    }),
+  );
+}
+
+class Sketch {
+  readonly #graph: Graph;
+  readonly #entries: ReadonlySet<Channel>;
+  readonly #emitters = new Map<Channel, GraphNeuron[]>();
+  readonly #ids = new Map<string, object>();
+  readonly #idOf = new Map<object, string>();
+  readonly #nodes: PictureNode[] = [];
+  readonly #arrows: Arrow[] = [];
+
+  constructor(graph: Graph, entries: ReadonlySet<Channel> | undefined) {
+    this.#graph = graph;
+    for (const neuron of graph.neurons) {
+      for (const channel of neuron.emits) {
+        const known = this.#emitters.get(channel);
+        if (known === undefined) this.#emitters.set(channel, [neuron]);
+        else known.push(neuron);
+      }
+    }
+    this.#entries =
+      entries ?? new Set([...graph.channels.values()].filter((one) => !this.#emitters.has(one) && !one.expected));
+  }
+
+  draw(): Pick<Picture, 'nodes' | 'arrows'> {
+    const channels = [...this.#graph.channels.values()];
+    for (const channel of channels)
+      if (this.#entries.has(channel)) this.#place('start', channel.name, 'start', channel);
+    for (const neuron of this.#graph.neurons) this.#neuron(neuron);
+    for (const channel of channels) this.#channel(channel);
+    return { nodes: this.#nodes, arrows: this.#arrows };
+  }
+
+  #neuron(neuron: GraphNeuron): void {
+    const { name, milestone } = neuron;
+    const id = this.#idFor(`n_${name}`, neuron);
+    this.#nodes.push({ kind: 'neuron', id, name, milestone, notes: notesOn(neuron) });
+    for (const { arrival } of neuron.dendrites) {
+      if (arrival === null || this.#idOf.has(arrival.join)) continue;
+      const join = this.#place('join', name, labelOf(arrival.join), arrival.join);
+      const collateral = arrival.join.subscriber.channel.name;
+      this.#arrows.push({ from: join, to: id, collateral, labelled: false, emitter: null, awaited: false });
+    }
+  }
+
+  #channel(channel: Channel): void {
+    const { name, subscribers, expected } = channel;
+    const emitters = this.#emitters.get(channel) ?? [];
+    const sources: { readonly from: string; readonly emitter: string | null }[] = emitters.map((neuron) => {
+      return { from: this.#idOf.get(neuron) as string, emitter: neuron.name };
+    });
+    const start = this.#idOf.get(channel);
+    if (start !== undefined) sources.push({ from: start, emitter: null });
+    const targets = [
+      ...new Set(subscribers.map(({ neuron, arrival }) => this.#idOf.get(arrival?.join ?? neuron) as string)),
+    ];
+    if (expected) {
+      const from = this.#place('outside', name, 'from outside', {});
+      for (const to of targets) {
+        this.#arrows.push({ from, to, collateral: name, labelled: true, emitter: null, awaited: true });
+      }
+    }
+    if (sources.length === 0) return;
+    if (targets.length === 0) targets.push(this.#place('result', name, 'result', {}));
+    if (targets.length > 1) {
+      const fork = this.#place('fork', name, 'at once', {});
+      for (const to of targets) {
+        this.#arrows.push({ from: fork, to, collateral: name, labelled: false, emitter: null, awaited: false });
+      }
+      targets.splice(0, targets.length, fork);
+    }
+    const [to = ''] = targets;
+    for (const source of sources)
+      this.#arrows.push({ ...source, to, collateral: name, labelled: true, awaited: false });
+  }
+
+  #place(kind: PlaceNode['kind'], name: string, label: string, of: object): string {
+    const id = this.#idFor(`${kind}_${name}`, of);
+    this.#nodes.push({ kind, id, name, label });
+    return id;
+  }
+
+  /** Letters, digits and underscores, each once. */
+  #idFor(text: string, of: object): string {
+    const plain = text.replace(/\W/g, (char) => `_${char.charCodeAt(0)}_`);
+    let id = plain;
+    for (let k = 2; this.#ids.has(id); k++) id = `${plain}_${k}`;
+    this.#ids.set(id, of);
+    this.#idOf.set(of, id);
+    return id;
+  }
+}
+
+const labelOf = ({ sized }: GraphJoin): string => (sized ? 'all of each' : 'one of each');
