@@ -1,5 +1,5 @@
 // Rule: no cycles, and imports point one way only, types included:
-// errors, clock <- graph <- propagation <- machines <- durability <- stimulation <- worker, testing <- cli; adapters see only the store.
+// errors, clock <- graph <- propagation <- machines <- durability <- stimulation <- worker, testing, inspector <- cli; adapters see only the store.
 const ours = '^(src|machines|adapters|test|visualizations)/';
 const machines = '^machines/(?!flows/)';
 
@@ -11,7 +11,7 @@ const layer = (name, from, ...allowed) => ({
   to: { path: ours, pathNot: [from, ...allowed] },
 });
 
-const [errors, clock, graph, propagation, durability, stimulation, worker, testing] = [
+const [errors, clock, graph, propagation, durability, stimulation, worker, testing, inspector] = [
   'errors',
   'clock',
   'graph',
@@ -20,6 +20,7 @@ const [errors, clock, graph, propagation, durability, stimulation, worker, testi
   'stimulation',
   'worker',
   'testing',
+  'inspector',
 ].map((folder) => `^src/${folder}/`);
 
 export default {
@@ -56,6 +57,7 @@ export default {
       stimulation,
       '^adapters/memory\\.ts$',
     ),
+    layer('inspector-layer', inspector, graph, propagation, errors, clock, machines, stimulation),
     layer('visualizations-layer', '^visualizations/', propagation, graph, errors, machines, durability, stimulation),
     layer('adapters-layer', '^adapters/', '^src/durability/(store|envelope|owner)\\.ts$', errors, clock),
     {

@@ -18,6 +18,7 @@ import {
   withCtx,
   withGlobal,
   type Clock,
+  type CNSOptions,
   type Store,
 } from 'engram';
 import { CardDeclinedError } from './order/card-declined.js';
@@ -109,6 +110,7 @@ interface Host {
   readonly store?: Store;
   readonly clock?: Clock;
   readonly ledger?: Ledger;
+  readonly inspect?: NonNullable<CNSOptions['inspect']>;
 }
 
 export const entry = { placeOrder };

@@ -39,6 +39,20 @@ export class Deadlines {
     return due;
   }
 
+  /** What is due, in order; left where it is. */
+  due(now: number): Activation[] {
+    const heap = this.#heap;
+    const due: Activation[] = [];
+    const below = [0];
+    for (let at = below.pop(); at !== undefined; at = below.pop()) {
+      const activation = heap[at];
+      if (activation === undefined || dueOf(activation) > now) continue;
+      if (waits(activation)) due.push(activation);
+      below.push(2 * at + 1, 2 * at + 2);
+    }
+    return due.sort((a, b) => (isBefore(a, b) ? -1 : 1));
+  }
+
   #tidy(): void {
     this.#heap = this.#heap.filter(waits).sort((a, b) => (isBefore(a, b) ? -1 : 1));
     this.#limit = Math.max(64, this.#heap.length * 2);

@@ -23,7 +23,17 @@ export function redactOf(given: Redact | undefined): Redact | undefined {
 
 export const REDACTED = '[redacted]';
 
-type Ask = (path: readonly string[], value: unknown) => unknown;
+/**
+ * Asked of every value on the way down: returns it to show it, or what to show instead.
+ * @param start how long the path was that the way began with
+ */
+export type Ask = (path: readonly string[], value: unknown, start: number) => unknown;
+
+export function askOf(redact: Redact): Ask {
+  if (typeof redact === 'function') return safely(redact);
+  const names = new Set(redact);
+  return (path, value, start) => (path.length > start && names.has(path.at(-1) ?? '') ? REDACTED : value);
+}
 
 /**
  * @param path where the value stands, for a function
@@ -31,15 +41,13 @@ type Ask = (path: readonly string[], value: unknown) => unknown;
  */
 export function redacted(value: unknown, redact: Redact | undefined, path: readonly string[] = []): unknown {
   if (redact === undefined) return value;
-  if (typeof redact === 'function') return copyOf(value, path, safely(redact), new Map(), true);
-  const names = new Set(redact);
+  const ask = askOf(redact);
   const start = path.length;
-  const ask: Ask = (at, each) => (at.length > start && names.has(at.at(-1) ?? '') ? REDACTED : each);
-  return copyOf(value, path, ask, new Map(), false);
+  return copyOf(value, path, (at, each) => ask(at, each, start), new Map(), typeof redact === 'function');
 }
 
 const safely =
-  (redact: Ask): Ask =>
+  (redact: (path: readonly string[], value: unknown) => unknown): Ask =>
   (path, value) => {
     try {
       return redact(path, value);
@@ -48,11 +56,13 @@ const safely =
     }
   };
 
+type AskHere = (path: readonly string[], value: unknown) => unknown;
+
 /** @param known what was copied already; where the path decides, only what lies around a value is known there */
 function copyOf(
   value: unknown,
   path: readonly string[],
-  ask: Ask,
+  ask: AskHere,
   known: Map<object, unknown>,
   byPath: boolean,
 ): unknown {

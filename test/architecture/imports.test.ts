@@ -38,7 +38,9 @@ const tree: Record<string, string> = {
   'src/durability/store.ts': `export const store = 1;\n`,
   'adapters/memory.ts': `export { store as memory } from '../src/durability/store.js';\n`,
   'adapters/file.ts': `export { log as file } from '../src/durability/log.js';\n`,
-  'visualizations/index.ts': `export { log } from '../src/durability/log.js';\n`,
+  'src/inspector/index.ts': `export { log } from '../durability/log.js';\n`,
+  'src/worker/queue.ts': `export const queue = 1;\n`,
+  'visualizations/index.ts': `export { queue } from '../src/worker/queue.js';\n`,
   'machines/flows/public.ts': `export { memory } from 'engram';\n`,
   'machines/flows/sibling.ts': `export { memory } from './public.js';\n`,
   'machines/flows/relative.ts': `export { memory } from '../../src/index.js';\n`,
@@ -67,10 +69,11 @@ describe('the import rules', () => {
     expect(cruise(copy).violations).toEqual([
       'adapters-layer: adapters/file.ts -> src/durability/log.ts',
       'flows-public-name: machines/flows/relative.ts -> src/index.ts',
+      'inspector-layer: src/inspector/index.ts -> src/durability/log.ts',
       'no-cycles: src/graph/a.ts -> src/graph/b.ts',
       'propagation-layer: src/propagation/step.ts -> src/stimulation/go.ts',
       'src-not-to-adapters: src/index.ts -> adapters/memory.ts',
-      'visualizations-layer: visualizations/index.ts -> src/durability/log.ts',
+      'visualizations-layer: visualizations/index.ts -> src/worker/queue.ts',
     ]);
   });
 });

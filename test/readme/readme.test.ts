@@ -45,11 +45,11 @@ describe('the README', () => {
   it('shows its flows as they stand in the repository', () => {
     const shown = blocks.filter(({ language }) => language === 'ts').map(({ text }) => text ?? '');
     const order = shown[2] ?? '';
-    const [proven, scaleOut] = ['proven.test', 'scale-out'].map((name) =>
+    const [proven, inspected, scaleOut] = ['proven.test', 'inspected', 'scale-out'].map((name) =>
       textOf(`test/readme/${name}.ts`).replaceAll('../../machines/flows/', './'),
     );
     const [first, inYourCode] = [textOf('machines/flows/first.ts'), textOf('test/readme/in-your-code.ts')];
-    expect(shown).toEqual([first, inYourCode, order, proven, scaleOut]);
+    expect(shown).toEqual([first, inYourCode, order, proven, inspected, scaleOut]);
     expect(textOf('machines/flows/order.ts')).toContain(`\n\n${order}\n`);
     expect(order.split('\n').length).toBeGreaterThan(20);
   });
@@ -135,6 +135,19 @@ describe('the README', () => {
     const waiting = engram(toScreen ?? '', project, store).stdout;
     expect(pictures).toEqual([toMermaid(createCns({})), toMermaid(createOrders()), waiting]);
     expect(engram('graph first.ts').stdout).toBe(pictures[0]);
+  });
+
+  it('shows a program whose runs can be inspected, which runs also where nobody listens', async () => {
+    const shop = mkdtempSync(join(project, 'inspected-'));
+    const log = vi.spyOn(console, 'warn').mockImplementation(() => undefined);
+    const away = process.cwd();
+    process.chdir(shop);
+    onTestFinished(() => {
+      log.mockRestore();
+      process.chdir(away);
+    });
+    await import('./inspected.js');
+    expect(readFileSync(join(shop, 'shop/ledger.jsonl'), 'utf8').trimEnd().split('\n')).toHaveLength(3);
   });
 
   it('shows a line for each feature that stands in a program, which runs', async () => {

@@ -1,0 +1,72 @@
+/**
+ * The only place that knows the package `@statelyai/inspect`. Its own WebSocket client is used, so that whoever installs
+ * it needs nothing else: the global one of newer Nodes would keep the process alive.
+ */
+import { createRequire } from 'node:module';
+import { pathToFileURL } from 'node:url';
+import type * as Inspect from '@statelyai/inspect';
+import { describeError, InvalidArgumentError } from '../errors/index.js';
+
+/** What is asked of a client of the package `ws`. */
+export interface WebSocketClient {
+  readonly bufferedAmount: number;
+  readonly readyState: number;
+  readonly OPEN: number;
+  on(event: 'open' | 'close', listener: () => void): unknown;
+  on(event: 'error', listener: (error: Error) => void): unknown;
+  send(text: string, sent: (error?: Error) => void): void;
+  close(): void;
+  terminate(): void;
+}
+
+interface RequestSocket {
+  unref(): unknown;
+  once(event: 'connect', listener: () => void): unknown;
+}
+
+interface Request {
+  once(event: 'socket', listener: (socket: RequestSocket) => void): unknown;
+  end(): unknown;
+}
+
+type WebSocketConstructor = new (
+  url: string,
+  options: {
+    readonly perMessageDeflate: false;
+    readonly handshakeTimeout: number;
+    readonly finishRequest: (request: Request) => void;
+  },
+) => WebSocketClient;
+
+export interface Peer {
+  readonly createInspector: typeof Inspect.createInspector;
+  readonly WebSocket: WebSocketConstructor;
+}
+
+const NAME = '@statelyai/inspect';
+
+/** Where it is installed. @throws InvalidArgumentError when it is not */
+export function findPeer(): string {
+  try {
+    return createRequire(import.meta.url).resolve(NAME);
+  } catch (cause) {
+    throw missing(cause);
+  }
+}
+
+/** @param path where it is installed. @throws InvalidArgumentError when it cannot be loaded */
+export async function loadPeer(path: string): Promise<Peer> {
+  try {
+    const { createInspector } = (await import(pathToFileURL(path).href)) as typeof Inspect;
+    return { createInspector, WebSocket: createRequire(path)('ws') as WebSocketConstructor };
+  } catch (cause) {
+    throw missing(cause);
+  }
+}
+
+/** The same whatever is wrong: it is not there, or it is not whole. */
+const missing = (cause: unknown): InvalidArgumentError =>
+  new InvalidArgumentError(`statelyInspector needs the package "${NAME}": ${describeError(cause)}`, {
+    cause,
+    hint: `npm install --save-dev ${NAME}`,
+  });
