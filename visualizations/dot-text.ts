@@ -4,11 +4,26 @@
 export const quoted = (text: string): string =>
   `"${text.replace(/["\\]/g, '\\$&').replaceAll('\n', '\\n').replace(CONTROL, '\u00b7')}"`;
 
+const flushLeft = ({ lines }: Lines): string => `"${lines.map((line) => `${quoted(line).slice(1, -1)}\\l`).join('')}"`;
+
+/** A label that is markup: of names and words of ours, which hold nothing that markup takes for its own. */
+export interface Markup {
+  readonly markup: string;
+}
+
+/** Lines that begin below each other. */
+export interface Lines {
+  readonly lines: readonly string[];
+}
+
+export type Attributes = Readonly<Record<string, string | number | Markup | Lines | undefined>>;
+
 /** A list of attributes; what is undefined is left out. */
-export function attributes(all: Readonly<Record<string, string | number | undefined>>): string {
+export function attributes(all: Attributes): string {
   const texts = Object.entries(all).flatMap(([name, value]) => {
     if (value === undefined) return [];
-    return [`${name}=${typeof value === 'string' && !value.startsWith('<') ? quoted(value) : value}`];
+    if (typeof value === 'object') return [`${name}=${'markup' in value ? `<${value.markup}>` : flushLeft(value)}`];
+    return [`${name}=${typeof value === 'string' ? quoted(value) : value}`];
   });
   return texts.length === 0 ? '' : ` [${texts.join(' ')}]`;
 }

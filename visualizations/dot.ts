@@ -1,8 +1,9 @@
 /** The neuron graph in the language of Graphviz. */
 import type { HasFlow } from '../src/propagation/operations.js';
+import { captionOf } from './caption.js';
 import { statechartToDot } from './dot-statechart.js';
 import { bounds, EDGE, GRAPH, NODE } from './dot-style.js';
-import { attributes, quoted } from './dot-text.js';
+import { type Attributes, attributes, quoted } from './dot-text.js';
 import { type DrawingOptions, runOf } from './options.js';
 import { INK, MILESTONE_PAINT, OUTSIDE_PAINT, PALETTE } from './palette.js';
 import { type Arrow, getPicture, type NeuronNode, type Picture, type PictureNode, type PlaceNode } from './picture.js';
@@ -17,50 +18,63 @@ export function toDot(cns: HasFlow, options: DrawingOptions = {}): string {
   const { direction = 'LR' } = options;
   const run = runOf(cns, options);
   const picture = getPicture(cns, options);
-  const names = namesOf(picture);
-  const name = (id: string): string => quoted(names.get(id) ?? id);
+  const names = namesOf(picture, direction);
+  const label = { lines: [...captionOf(picture, run), ''] };
   const lines = [
     `digraph ${quoted(picture.name)} {`,
-    `  graph${attributes({ ...GRAPH, rankdir: direction, ...bounds(picture.arrows.length), ...titled(run) })}`,
+    `  graph${attributes({ ...GRAPH, rankdir: direction, ...bounds(picture.arrows.length), label, labelloc: 't', labeljust: 'l' })}`,
     `  node${attributes(NODE)}`,
     `  edge${attributes(EDGE)}`,
-    ...picture.nodes.map((node) => `  ${name(node.id)}${attributes(lookOf(node, run, direction))}`),
-    ...picture.arrows.map((arrow) => `  ${name(arrow.from)} -> ${name(arrow.to)}${attributes(strokeOf(arrow, run))}`),
+    ...picture.nodes.map((node) => `  ${names.get(node.id)?.node}${attributes(lookOf(node, run, direction))}`),
+    ...picture.arrows.map((arrow) => {
+      return `  ${names.get(arrow.from)?.tail} -> ${names.get(arrow.to)?.head}${attributes(strokeOf(arrow, run))}`;
+    }),
     '}',
   ];
   return `${lines.join('\n')}\n`;
 }
 
-const titled = (run: RunProgress | undefined): Readonly<Record<string, string>> =>
-  run === undefined ? {} : { label: `${run.id}: ${run.status}`, labelloc: 't' };
+interface NodeName {
+  readonly node: string;
+  /** Where its arrows begin. */
+  readonly tail: string;
+  /** Where those to it end. */
+  readonly head: string;
+}
 
 /** What each node is called, for people: shown when the pointer rests on it. */
-function namesOf({ nodes }: Picture): ReadonlyMap<string, string> {
+function namesOf({ nodes }: Picture, direction: 'LR' | 'TB'): ReadonlyMap<string, NodeName> {
+  const [into, out] = direction === 'LR' ? ['w', 'e'] : ['n', 's'];
   const taken = new Set<string>();
   const free = (name: string): string => {
     let text = name;
     for (let k = 2; taken.has(text); k++) text = `${name} (${k})`;
     taken.add(text);
-    return text;
+    return quoted(text);
   };
   return new Map(
-    nodes.map((node) => [node.id, free(node.kind === 'neuron' ? node.name : `${node.label}: ${node.name}`)]),
+    nodes.map((one) => {
+      const node = free(one.kind === 'neuron' ? one.name : `${one.label}: ${one.name}`);
+      const isBar = one.kind === 'fork' || one.kind === 'join';
+      return [
+        one.id,
+        isBar ? { node, tail: `${node}:bar:${out}`, head: `${node}:bar:${into}` } : { node, tail: node, head: node },
+      ];
+    }),
   );
 }
 
-type Look = Readonly<Record<string, string | number | undefined>>;
-
-const lookOf = (node: PictureNode, run: RunProgress | undefined, direction: 'LR' | 'TB'): Look =>
+const lookOf = (node: PictureNode, run: RunProgress | undefined, direction: 'LR' | 'TB'): Attributes =>
   node.kind === 'neuron' ? neuronLook(node, run) : placeLook(node, direction);
 
-function neuronLook({ name, milestone, notes }: NeuronNode, run: RunProgress | undefined): Look {
+function neuronLook({ name, milestone, notes }: NeuronNode, run: RunProgress | undefined): Attributes {
   const progress = run?.neurons[name];
   const state = stateOf(progress);
   const lines = [...(progress === undefined ? [] : [countsOf(progress)]), ...notes];
   const small = lines.map((text) => `<br/><font point-size="10">${text}</font>`).join('');
   const paint = state === undefined ? (milestone ? MILESTONE_PAINT : undefined) : PALETTE[state];
   return {
-    label: `<<b>${name}</b>${small}>`,
+    label: { markup: `<b>${name}</b>${small}` },
     class: ['neuron', ...(milestone ? ['milestone'] : []), ...(state === undefined ? [] : [state])].join(' '),
     peripheries: milestone ? 2 : undefined,
     fillcolor: paint?.fill,
@@ -69,7 +83,7 @@ function neuronLook({ name, milestone, notes }: NeuronNode, run: RunProgress | u
   };
 }
 
-function placeLook({ kind, label }: PlaceNode, direction: 'LR' | 'TB'): Look {
+function placeLook({ kind, label }: PlaceNode, direction: 'LR' | 'TB'): Attributes {
   const filled = { style: 'filled', fillcolor: INK, fontcolor: '#ffffff' };
   switch (kind) {
     case 'start':
@@ -88,29 +102,25 @@ function placeLook({ kind, label }: PlaceNode, direction: 'LR' | 'TB'): Look {
     case 'result':
       return { class: kind, label, penwidth: 2, fontsize: 11, height: 0.3 };
     default: {
-      const [width, height] = direction === 'LR' ? [0.07, 0.6] : [0.6, 0.07];
-      return {
-        ...filled,
-        class: kind,
-        label: '',
-        xlabel: label,
-        fontcolor: INK,
-        fontsize: 10,
-        width,
-        height,
-        margin: 0,
-      };
+      const [width, height] = direction === 'LR' ? [6, 40] : [60, 6];
+      const side = `<td width="${label.length * 3}"></td>`; // else the bar becomes as wide as its label
+      const bar = `<td port="bar" fixedsize="true" width="${width}" height="${height}" bgcolor="${INK}"></td>`;
+      const rows = `<tr>${side}${bar}${side}</tr><tr><td colspan="3">${label}</td></tr>`;
+      const table = `<table border="0" cellborder="0" cellspacing="0" cellpadding="0">${rows}</table>`;
+      return { class: kind, shape: 'plain', style: 'solid', label: { markup: table }, fontcolor: INK, fontsize: 10 };
     }
   }
 }
 
 /** What a run has emitted is stronger, and counted where it is more than one. */
-function strokeOf({ collateral, labelled, emitter, awaited }: Arrow, run: RunProgress | undefined): Look {
-  const count = emitter === null ? 0 : (run?.emitted[emitter]?.[collateral] ?? 0);
+function strokeOf({ collateral, labelled, emitter, hearer, awaited }: Arrow, run: RunProgress | undefined): Attributes {
+  const emitted = emitter === null ? 0 : (run?.emitted[emitter]?.[collateral] ?? 0);
+  const heard = emitter !== null || hearer === null ? 0 : (run?.heard[hearer]?.[collateral] ?? 0);
+  const isTaken = emitted + heard > 0;
   return {
-    class: count > 0 ? 'signal taken' : 'signal',
-    label: labelled ? `${collateral}${count > 1 ? ` × ${count}` : ''}` : undefined,
-    penwidth: count > 0 ? 2 : undefined,
+    class: isTaken ? 'signal taken' : 'signal',
+    label: labelled ? `${collateral}${emitted > 1 ? ` × ${emitted}` : ''}` : undefined,
+    penwidth: isTaken ? 2 : undefined,
     style: awaited ? 'dashed' : undefined,
     color: awaited ? OUTSIDE_PAINT.line : undefined,
   };

@@ -9,7 +9,7 @@ export interface DrawingOptions extends PictureOptions {
   readonly view?: 'graph' | 'statechart';
   /** From left to right unless told. */
   readonly direction?: 'LR' | 'TB';
-  /** Colours the neurons by where a run stands: what `readProgress(store, id)` gives. For the graph alone. */
+  /** Colours the neurons by where a run stands: what `readProgress(cns, store, id)` gives. For the graph alone. */
   readonly run?: RunProgress;
 }
 

@@ -6,7 +6,7 @@
  * diagrams have had it since UML 1.
  */
 import { type AnyCollateral, isCollateral } from '../src/graph/collateral.js';
-import type { Channel, Graph, GraphJoin, GraphNeuron } from '../src/graph/graph.js';
+import type { Channel, Graph, GraphNeuron } from '../src/graph/graph.js';
 import { UnknownCollateralError } from '../src/errors/index.js';
 import { FLOW, type HasFlow } from '../src/propagation/operations.js';
 import { notesOn } from './notes.js';
@@ -46,6 +46,8 @@ export interface Arrow {
   readonly labelled: boolean;
   /** The neuron that emits it; null for what comes from outside. */
   readonly emitter: string | null;
+  /** The neuron that hears it; null for what leads to a bar, or out. */
+  readonly hearer: string | null;
   /** Whether a neuron waits for it. */
   readonly awaited: boolean;
 }
@@ -87,7 +89,7 @@ class Sketch {
   readonly #graph: Graph;
   readonly #entries: ReadonlySet<Channel>;
   readonly #emitters = new Map<Channel, GraphNeuron[]>();
-  readonly #ids = new Map<string, object>();
+  readonly #ids = new Set<string>();
   readonly #idOf = new Map<object, string>();
   readonly #nodes: PictureNode[] = [];
   readonly #arrows: Arrow[] = [];
@@ -115,46 +117,53 @@ class Sketch {
   }
 
   #neuron(neuron: GraphNeuron): void {
-    const { name, milestone } = neuron;
-    const id = this.#idFor(`n_${name}`, neuron);
-    this.#nodes.push({ kind: 'neuron', id, name, milestone, notes: notesOn(neuron) });
-    for (const { arrival } of neuron.dendrites) {
-      if (arrival === null || this.#idOf.has(arrival.join)) continue;
-      const join = this.#place('join', name, labelOf(arrival.join), arrival.join);
-      const collateral = arrival.join.subscriber.channel.name;
-      this.#arrows.push({ from: join, to: id, collateral, labelled: false, emitter: null, awaited: false });
+    const { name, milestone, joins } = neuron;
+    const to = this.#idFor(`n_${name}`, neuron);
+    this.#nodes.push({ kind: 'neuron', id: to, name, milestone, notes: notesOn(neuron) });
+    for (const join of joins) {
+      const from = this.#place('join', name, join.sized ? 'all of each' : 'one of each', join);
+      const { name: collateral } = join.subscriber.channel;
+      this.#arrows.push({ ...NOBODYS, from, to, collateral, hearer: name });
     }
   }
 
   #channel(channel: Channel): void {
-    const { name, subscribers, expected } = channel;
-    const emitters = this.#emitters.get(channel) ?? [];
-    const sources: { readonly from: string; readonly emitter: string | null }[] = emitters.map((neuron) => {
+    const { name: collateral, expected } = channel;
+    const sources: Source[] = (this.#emitters.get(channel) ?? []).map((neuron) => {
       return { from: this.#idOf.get(neuron) as string, emitter: neuron.name };
     });
     const start = this.#idOf.get(channel);
     if (start !== undefined) sources.push({ from: start, emitter: null });
-    const targets = [
-      ...new Set(subscribers.map(({ neuron, arrival }) => this.#idOf.get(arrival?.join ?? neuron) as string)),
-    ];
+    const targets = this.#targetsOf(channel);
     if (expected) {
-      const from = this.#place('outside', name, 'from outside', {});
-      for (const to of targets) {
-        this.#arrows.push({ from, to, collateral: name, labelled: true, emitter: null, awaited: true });
+      const from = this.#place('outside', collateral, 'from outside', {});
+      for (const target of targets) {
+        this.#arrows.push({ ...NOBODYS, ...target, from, collateral, labelled: true, awaited: true });
       }
     }
     if (sources.length === 0) return;
-    if (targets.length === 0) targets.push(this.#place('result', name, 'result', {}));
-    if (targets.length > 1) {
-      const fork = this.#place('fork', name, 'at once', {});
-      for (const to of targets) {
-        this.#arrows.push({ from: fork, to, collateral: name, labelled: false, emitter: null, awaited: false });
-      }
-      targets.splice(0, targets.length, fork);
+    const to = this.#where(collateral, targets);
+    for (const source of sources) this.#arrows.push({ ...NOBODYS, ...source, ...to, collateral, labelled: true });
+  }
+
+  /** Each once, however many dendrites it has. */
+  #targetsOf({ subscribers }: Channel): Target[] {
+    const targets = new Map<string, Target>();
+    for (const { neuron, arrival } of subscribers) {
+      const to = this.#idOf.get(arrival?.join ?? neuron) as string;
+      targets.set(to, { to, hearer: neuron.name });
     }
-    const [to = ''] = targets;
-    for (const source of sources)
-      this.#arrows.push({ ...source, to, collateral: name, labelled: true, awaited: false });
+    return [...targets.values()];
+  }
+
+  /** Where the arrows of a collateral lead: to who hears it, to a bar before several of them, or out. */
+  #where(collateral: string, targets: readonly Target[]): Target {
+    const [only, second] = targets;
+    if (only === undefined) return { to: this.#place('result', collateral, 'result', {}), hearer: null };
+    if (second === undefined) return only;
+    const fork = this.#place('fork', collateral, 'in parallel', {});
+    for (const target of targets) this.#arrows.push({ ...NOBODYS, ...target, from: fork, collateral });
+    return { to: fork, hearer: null };
   }
 
   #place(kind: PlaceNode['kind'], name: string, label: string, of: object): string {
@@ -168,10 +177,14 @@ class Sketch {
     const plain = text.replace(/\W/g, (char) => `_${char.charCodeAt(0)}_`);
     let id = plain;
     for (let k = 2; this.#ids.has(id); k++) id = `${plain}_${k}`;
-    this.#ids.set(id, of);
+    this.#ids.add(id);
     this.#idOf.set(of, id);
     return id;
   }
 }
 
-const labelOf = ({ sized }: GraphJoin): string => (sized ? 'all of each' : 'one of each');
+type Source = Pick<Arrow, 'from' | 'emitter'>;
+type Target = Pick<Arrow, 'to' | 'hearer'>;
+
+/** What most arrows are not. */
+const NOBODYS = { labelled: false, emitter: null, hearer: null, awaited: false } as const;

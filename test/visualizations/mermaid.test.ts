@@ -1,15 +1,9 @@
 import { getPicture, toMermaid } from 'engram/visualizations';
 import { describe, expect, it } from 'vitest';
-import { flowNames, flowOf } from './drawn-flows.js';
+import { drawnFlows } from './drawn-flows.js';
 import { kindOf, parseFlowchart } from './mermaid-parser.js';
-import { oddFlow } from './odd-flow.js';
 
-const flows = [
-  ...flowNames.map((name) => [name, () => flowOf(name)] as const),
-  ['odd', async () => ({ cns: oddFlow() })] as const,
-];
-
-describe.each(flows)('the Mermaid text of the flow %s', (_name, load) => {
+describe.each(drawnFlows)('the Mermaid text of the flow %s', (_name, load) => {
   it("is read by Mermaid's own parser as the picture that it was made of", async () => {
     const options = await load();
     const { nodes, arrows } = getPicture(options.cns, options);

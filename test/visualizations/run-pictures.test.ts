@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CNS, collateral, InvalidArgumentError, neuron, type Store, UnknownRunError } from 'engram';
+import { CNS, collateral, expect as awaits, InvalidArgumentError, neuron, type Store, UnknownRunError } from 'engram';
 import { fileStore } from 'engram/adapters/file';
 import { readProgress, toDot, toMermaid } from 'engram/visualizations';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -36,7 +36,7 @@ async function pictureOf(more: Partial<OrderRequest>): Promise<Readonly<Record<s
 }
 
 async function classesOf(cns: CNS): Promise<Readonly<Record<string, string>>> {
-  const { classes } = await parseFlowchart(toMermaid(cns, { run: await readProgress(store, 'a') }));
+  const { classes } = await parseFlowchart(toMermaid(cns, { run: await readProgress(cns, store, 'a') }));
   return Object.fromEntries(
     Object.entries(classes).flatMap(([id, names]) => (id.startsWith('n_') ? [[id.slice(2), names.join(' ')]] : [])),
   );
@@ -60,9 +60,9 @@ describe('the picture of a run', () => {
     await expect.poll(() => run.status).toBe('waiting');
     await cns.close();
     expect(await classesOf(cns)).toMatchObject({ reserve: 'settled', approve: 'waiting', charge: 'milestone' });
-    const text = toMermaid(cns, { run: await readProgress(store, 'a') });
+    const text = toMermaid(cns, { run: await readProgress(cns, store, 'a') });
     expect(text.split('\n').slice(0, 3)).toEqual(['---', 'title: "a: waiting"', '---']);
-    expect(text).toContain('"approve<br/>1 waiting, 1 done<br/>waits for approved"');
+    expect(text).toContain('"approve<br/>waiting<br/>waits for approved: saved, safe to die"');
   });
 
   it('shows what has failed, and what was undone', async () => {
@@ -82,13 +82,36 @@ describe('the picture of a run', () => {
       { name: 'pages', store },
     );
     await cns.stimulate(go.createSignal(), { id: 'a' });
-    const run = await readProgress(store, 'a');
+    const run = await readProgress(cns, store, 'a');
     expect(run.neurons['read']).toEqual({ settled: 3, failed: 0, undone: 0, running: 0, waiting: 0 });
     const dot = toDot(cns, { run });
     expect(dot).toContain('"split" -> "read" [class="signal taken" label="page × 3" penwidth=2]');
     expect(dot).toContain('"read" -> "result: done" [class="signal" label="done"]');
     expect(dot).toContain('3 done');
-    expect(dot).toContain('label="a: completed"');
+    expect(dot).toContain('label="pages, version 1; a: completed\\l');
+  });
+
+  it('shows a join that has not all of it yet as one that waits, and as done when it has', async () => {
+    const [go, left, right, answer] = [collateral('go'), collateral('left'), collateral('right'), collateral('answer')];
+    const cns = new CNS(
+      [
+        neuron('both', { left, right })
+          .dendrite({ collateral: go, response: (_payload, axon) => [axon.left.createSignal(), awaits(answer)] })
+          .expects(answer)
+          .dendrite({ collateral: answer, response: (_payload, axon) => axon.right.createSignal() }),
+        neuron('meet', {}).join({ left, right }, () => undefined),
+      ],
+      { name: 'meeting', store },
+    );
+    const run = cns.stimulate(go.createSignal(), { id: 'a' });
+    await expect.poll(async () => (await classesOf(cns))['meet']).toBe('waiting');
+    expect((await readProgress(cns, store, 'a')).neurons['meet']).toMatchObject({ settled: 0, waiting: 1 });
+    await run.signal(answer.createSignal());
+    await run;
+    expect(await classesOf(cns)).toEqual({ both: 'settled', meet: 'settled' });
+    const { neurons, heard } = await readProgress(cns, store, 'a');
+    expect(neurons['meet']).toMatchObject({ settled: 1, waiting: 0 });
+    expect(heard['meet']).toMatchObject({ left: expect.any(Number), right: expect.any(Number) });
   });
 
   it('that is under way shows what runs, as of its last checkpoint', async () => {
@@ -107,7 +130,7 @@ describe('the picture of a run', () => {
       { name: 'steps', store },
     );
     const run = cns.stimulate(go.createSignal(), { id: 'a' });
-    await expect.poll(async () => (await readProgress(store, 'a')).neurons['second']?.running).toBe(1);
+    await expect.poll(async () => (await readProgress(cns, store, 'a')).neurons['second']?.running).toBe(1);
     expect(await classesOf(cns)).toEqual({ first: 'settled', second: 'running' });
     free();
     await run;
@@ -116,18 +139,19 @@ describe('the picture of a run', () => {
 
 describe('a picture of a run is refused', () => {
   it('for a run that is not stored', async () => {
-    await expect(readProgress(store, 'nobody')).rejects.toThrow(UnknownRunError);
+    await expect(readProgress(orders(), store, 'nobody')).rejects.toThrow(UnknownRunError);
   });
 
   it('for a run of another flow', async () => {
-    await orders().stimulate(placeOrder.createSignal({ order: 'A-1', amount: 5, ledger: directory }), { id: 'a' });
-    const run = await readProgress(store, 'a');
+    const cns = orders();
+    await cns.stimulate(placeOrder.createSignal({ order: 'A-1', amount: 5, ledger: directory }), { id: 'a' });
+    const run = await readProgress(cns, store, 'a');
     const other = new CNS([neuron('work', {}).dendrite({ collateral: collateral('go'), response: () => undefined })], {
       name: 'other',
     });
-    for (const draw of [toMermaid, toDot]) {
-      expect(() => draw(other, { run })).toThrow(InvalidArgumentError);
-      expect(() => draw(other, { run })).toThrow('run "a" is a run of "order", not of "other"');
-    }
+    const told = 'it is a run of "order", not of "other"';
+    await expect(readProgress(other, store, 'a')).rejects.toThrow(InvalidArgumentError);
+    await expect(readProgress(other, store, 'a')).rejects.toThrow(told);
+    for (const draw of [toMermaid, toDot]) expect(() => draw(other, { run })).toThrow(told.replace('it', 'run "a"'));
   });
 });

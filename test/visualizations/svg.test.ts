@@ -2,16 +2,10 @@ import { JSDOM } from 'jsdom';
 import { CNS, collateral, neuron } from 'engram';
 import { getPicture, toSvg } from 'engram/visualizations';
 import { describe, expect, it } from 'vitest';
-import { flowNames, flowOf } from './drawn-flows.js';
-import { oddFlow } from './odd-flow.js';
+import { drawnFlows, flowOf } from './drawn-flows.js';
 
 const { DOMParser } = new JSDOM().window;
-const flows = [
-  ...flowNames.map((name) => [name, () => flowOf(name)] as const),
-  ['odd', async () => ({ cns: oddFlow() })] as const,
-];
-
-describe.each(flows)('the SVG of the flow %s', (_name, load) => {
+describe.each(drawnFlows)('the SVG of the flow %s', (_name, load) => {
   it('is XML with a box for every node and a line for every arrow', async () => {
     const options = await load();
     const { nodes, arrows } = getPicture(options.cns, options);
@@ -27,8 +21,8 @@ describe.each(flows)('the SVG of the flow %s', (_name, load) => {
   it('writes every line of a neuron in the middle of its box', async () => {
     const { cns } = await load();
     const svg = new DOMParser().parseFromString(await toSvg(cns), 'image/svg+xml');
-    expect(svg.querySelectorAll('g.node text[text-anchor="start"]')).toHaveLength(0);
-    expect(svg.querySelectorAll('g.node text[text-anchor="middle"]').length).toBeGreaterThan(0);
+    expect(svg.querySelectorAll('g.neuron text[text-anchor="start"]')).toHaveLength(0);
+    expect(svg.querySelectorAll('g.neuron text[text-anchor="middle"]').length).toBeGreaterThan(0);
   });
 });
 

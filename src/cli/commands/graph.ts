@@ -46,7 +46,7 @@ export async function graph(path: string, options: GraphOptions, output: Output)
   }
   const flow = await loadFlowModule(path);
   const cns = await flow.cns({ store: memoryStore(), clock: systemClock });
-  const run = options.run === undefined ? undefined : await storedProgress(options.run, options.store);
+  const run = options.run === undefined ? undefined : await storedProgress(cns, options.run, options.store);
   const text = await draw(cns, format, {
     view,
     direction,
@@ -71,10 +71,10 @@ function chosen<T extends string>(option: string, given: string, known: readonly
   throw new UsageError(`${option} "${given}" is not known`, { hint: `there are: ${known.join(', ')}` });
 }
 
-async function storedProgress(id: string, url: string | undefined): Promise<RunProgress> {
+async function storedProgress(cns: CNS, id: string, url: string | undefined): Promise<RunProgress> {
   const store = openStoredRuns(storeUrl(url), 'graph --run', systemClock);
   try {
-    return await readProgress(store, id);
+    return await readProgress(cns, store, id);
   } finally {
     await store.close();
   }
