@@ -6,7 +6,8 @@ import { stripVTControlCharacters } from 'node:util';
 import type { Clock, Timer } from '../clock/clock.js';
 import { type Output, replaceConsole } from './output.js';
 import type { Progress, Standing } from './progress.js';
-import { counted, durationText, shortened, visible } from './text.js';
+import { cutEnd, widthOf } from './text-width.js';
+import { counted, durationText, visible } from './text.js';
 
 const FRAME = 100;
 const SPINNER = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
@@ -96,10 +97,10 @@ export class LiveLine implements Progress {
     ];
     const width = this.#output.width - 1;
     const rest = ` ${facts.join(' · ')}${this.#last === '' ? '' : ` · ${this.#last}`}`;
-    const id = shortened(visible(this.#id), Math.max(8, width - rest.length - 3));
+    const id = cutEnd(visible(this.#id), Math.max(8, width - widthOf(rest) - 3));
     const line = `${this.#output.style('cyan', spinner)} ${this.#output.style('bold', id)} ${this.#output.style('dim', rest)}`;
     const plain = stripVTControlCharacters(line);
-    return plain.length <= width ? line : shortened(plain, width);
+    return widthOf(plain) <= width ? line : cutEnd(plain, width);
   }
 
   /** What the flow prints stands above the line. */

@@ -41,6 +41,7 @@ const COMMANDS = [
   'recover',
   'ls',
   'show',
+  'watch',
   'status',
   'worker',
   'enqueue',
@@ -130,7 +131,7 @@ function createProgram(output: Output, done: (code: number) => void): Command {
     });
   command('show', 'show one stored run')
     .argument('<id>', 'the id of the run')
-    .option('--events <count>', 'how many of the last events (default: 10)')
+    .option('--events <count>', 'the last of its events, in tables with the ids of activations, instead of the tree')
     .option(
       '--flow <flow module>',
       'the flow of the run: what its CNS redacts is not shown ($ENGRAM_REDACT names more)',
@@ -138,6 +139,13 @@ function createProgram(output: Output, done: (code: number) => void): Command {
     .option(...STORE)
     .action(async (id: string, options: object) => {
       done(await (await import('./commands/show.js')).show(id, options, output));
+    });
+  command('watch', 'follow a stored run live until it has ended, or the list of runs until ctrl-c', JSON_LINES)
+    .argument('[id]', 'the id of the run, which need not be there yet (default: all runs)')
+    .option('--flow <flow module>', 'the flow of the run: its milestones are known, and what its CNS redacts is hidden')
+    .option(...STORE)
+    .action(async (id: string | undefined, options: object) => {
+      done(await (await import('./commands/watch.js')).watch(id, options, output));
     });
   command('status', 'say how one stored or queued run stands, and how far it is')
     .argument('<id>', 'the id of the run')

@@ -6,6 +6,7 @@ import { Console } from 'node:console';
 import { Writable } from 'node:stream';
 import { inspect, styleText } from 'node:util';
 import { failureOf } from './failure.js';
+import { type Glyphs, glyphsFor } from './glyphs.js';
 import { toJson } from './json.js';
 import { oneLine } from './text.js';
 
@@ -24,12 +25,15 @@ export class Output {
   readonly isJson: boolean;
   /** Every payload, context value, output and error goes through this before it is printed. */
   shown: Shown = (value) => value;
+  /** What is drawn with. */
+  readonly glyphs: Glyphs;
   readonly #streams: Streams;
   readonly #hasColour: boolean;
 
   constructor(isJson: boolean, streams: Streams = process) {
     this.isJson = isJson;
     this.#streams = streams;
+    this.glyphs = glyphsFor(streams.env);
     this.#hasColour = !isJson && wantsColour(streams);
     // a reader that went away (`engram ls | head`) is no reason to stop a run
     for (const stream of [streams.stdout, streams.stderr]) stream.on('error', () => undefined);
@@ -48,6 +52,19 @@ export class Output {
     const { stdout } = this.#streams;
     // 0 where a terminal does not say
     return stdout.isTTY ? Math.max(40, stdout.columns || 80) : Infinity;
+  }
+
+  /** Lines that are seen at once; Infinity where lines go to a file or a pipe. */
+  get height(): number {
+    const { stdout } = this.#streams;
+    return stdout.isTTY ? Math.max(6, stdout.rows || 24) : Infinity;
+  }
+
+  /** Called when the terminal has another size. @returns no longer */
+  onResize(listener: () => void): () => void {
+    const { stdout } = this.#streams;
+    stdout.on('resize', listener);
+    return () => void stdout.off('resize', listener);
   }
 
   style(style: Style, text: string): string {

@@ -3,9 +3,9 @@ import { type Clock, systemClock } from '../clock/clock.js';
 import type { SettledEvent } from '../durability/events.js';
 import type { Store } from '../durability/store.js';
 import type { CNS } from '../index.js';
-import { FLOW } from '../propagation/operations.js';
 import { UsageError } from './cli-errors.js';
 import { type FlowModule, loadFlowModule } from './flow-module.js';
+import { milestonesOf } from './flow-of-run.js';
 import { openStore, openStoredRuns, shownUrl, storeUrl } from './open-store.js';
 import { LiveLine } from './live-line.js';
 import type { Output } from './output.js';
@@ -102,9 +102,6 @@ export async function openSession(
 
 /** What was done is undone. */
 const isUndone = ({ dendrite, outcome }: SettledEvent): boolean => dendrite === 'undo' && outcome === 'responded';
-
-const milestonesOf = (cns: CNS): ReadonlySet<string> =>
-  new Set(cns[FLOW].graph.neurons.filter(({ milestone }) => milestone).map(({ name }) => name));
 
 function progressOn(output: Output, clock: Clock): Progress {
   if (output.isJson) return SILENT;

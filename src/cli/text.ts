@@ -17,10 +17,6 @@ export function visible(text: string): string {
   });
 }
 
-export function shortened(text: string, width: number): string {
-  return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;
-}
-
 /** `2025-11-21 04:11:03Z`: the same everywhere, and sorted by itself. */
 export function timeText(ms: number): string {
   const text = new Date(ms).toISOString();
@@ -30,8 +26,32 @@ export function timeText(ms: number): string {
 export function durationText(ms: number): string {
   if (ms < 1000) return `${Math.round(ms)} ms`;
   if (ms < 60_000) return `${(ms / 1000).toFixed(1)} s`;
-  return `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1000)} s`;
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
+  const minutes = Math.round(ms / 60_000);
+  if (minutes < 48 * 60) return `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  const hours = Math.round(ms / 3_600_000);
+  return `${Math.floor(hours / 24)} d ${hours % 24} h`;
 }
+
+/** `3 min ago`, `in 2 h`: of a time, for people who look at it now. */
+export function agoText(at: number, now: number): string {
+  const seconds = Math.round(Math.abs(now - at) / 1000);
+  if (seconds < 5) return 'now';
+  const [, size, unit] = UNITS.find(([least]) => seconds >= least) ?? [0, 1, 's'];
+  const text = `${Math.floor(seconds / size)} ${unit}`;
+  return at > now ? `in ${text}` : `${text} ago`;
+}
+
+/** From how many seconds on, how many make one. */
+const UNITS: readonly (readonly [number, number, string])[] = [
+  [48 * 3600, 24 * 3600, 'd'],
+  [90 * 60, 3600, 'h'],
+  [90, 60, 'min'],
+];
+
+/** `1,996` */
+export const grouped = (count: number): string => String(count).replace(/\B(?=(\d{3})+$)/g, ',');
 
 export function counted(count: number, one: string, many = `${one}s`): string {
   return `${count} ${count === 1 ? one : many}`;

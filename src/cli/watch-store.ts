@@ -68,20 +68,35 @@ export function watchStore(store: Store, watcher: StoreWatcher): Store {
 }
 
 /** Without those that were too many to keep. */
-const settledOf = (events: readonly string[]): SettledEvent[] =>
-  events
-    .map((text) => JSON.parse(text) as SettledEvent | OmittedEvents)
-    .filter((event): event is SettledEvent => 'neuron' in event);
+const settledOf = (events: readonly string[]): SettledEvent[] => parseEvents(events).settled;
+
+export interface ParsedEvents {
+  /** Oldest first. */
+  readonly settled: SettledEvent[];
+  /** How many were too many to keep. */
+  readonly omitted: number;
+}
+
+export function parseEvents(texts: readonly string[]): ParsedEvents {
+  const settled: SettledEvent[] = [];
+  let omitted = 0;
+  for (const text of texts) {
+    const event = JSON.parse(text) as SettledEvent | OmittedEvents;
+    if ('neuron' in event) settled.push(event);
+    else omitted += event.omitted;
+  }
+  return { settled, omitted };
+}
 
 /** What has settled and is stored, oldest first; nothing but the damage where it cannot be read. */
 export async function readSettled(
   store: Store,
   id: string,
-): Promise<{ readonly settled: readonly SettledEvent[]; readonly damage: readonly string[] }> {
+): Promise<ParsedEvents & { readonly damage: readonly string[] }> {
   try {
-    return { settled: settledOf(await store.events(id)), damage: [] };
+    return { ...parseEvents(await store.events(id)), damage: [] };
   } catch (error) {
-    if (error instanceof CorruptCheckpointError) return { settled: [], damage: [error.message] };
+    if (error instanceof CorruptCheckpointError) return { settled: [], omitted: 0, damage: [error.message] };
     throw error;
   }
 }

@@ -64,9 +64,9 @@ export async function loadPeer(path: string): Promise<Peer> {
   }
 }
 
-/** The same whatever is wrong: it is not there, or it is not whole. */
+/** The same whatever is wrong: it is not there, or it is not whole. Below the first line stands who asked for it. */
 const missing = (cause: unknown): InvalidArgumentError =>
-  new InvalidArgumentError(`statelyInspector needs the package "${NAME}": ${describeError(cause)}`, {
+  new InvalidArgumentError(`statelyInspector needs the package "${NAME}": ${describeError(cause).split('\n', 1)[0]}`, {
     cause,
     hint: `npm install --save-dev ${NAME}`,
   });

@@ -27,7 +27,7 @@ describe('a run that waits for a signal', () => {
     run('both');
     project.engram(['signal', 'waits.ts', 'both', 'b', '--detach', '--delivery-id', 'd']);
     project.engram(['resume', 'waits.ts', 'both']);
-    const { stdout } = project.engram(['show', 'both']);
+    const { stdout } = project.engram(['show', 'both', '--events', '10']);
     expect(stdout).toMatch(/^both {2}waiting\n/);
     expect(tableOf(stdout, 'pending (1)')).toEqual([
       'activation        neuron  signal  state',
@@ -64,7 +64,7 @@ describe('a run that waits for a signal', () => {
     const { savedAt, pending } = show('until');
     expect(pending).toMatchObject([{ neuron: 'second', state: 'waiting', expects: 'b' }]);
     expect(Math.abs(pending[0].due - savedAt - HOUR)).toBeLessThan(60_000);
-    expect(tableOf(project.engram(['show', 'until']).stdout, 'pending (1)')[1]).toBe(
+    expect(tableOf(project.engram(['show', 'until', '--events', '10']).stdout, 'pending (1)')[1]).toBe(
       'second  a       waits for b until <time>',
     );
   });
@@ -79,14 +79,14 @@ describe('a run that waits for a time', () => {
       '  engram resume waits.ts delay  # from <time> on',
       '',
     ]);
-    expect(tableOf(project.engram(['show', 'delay']).stdout, 'pending (1)')[1]).toBe(
+    expect(tableOf(project.engram(['show', 'delay', '--events', '10']).stdout, 'pending (1)')[1]).toBe(
       'idle    later   starts at <time>',
     );
   });
 
   it('is shown with the attempt that is due', () => {
     expect(run('retry').slice(0, 2).map(withoutTimes)).toEqual(['started retry', 'waiting retry until <time>']);
-    expect(tableOf(project.engram(['show', 'retry']).stdout, 'pending (1)')[1]).toBe(
+    expect(tableOf(project.engram(['show', 'retry', '--events', '10']).stdout, 'pending (1)')[1]).toBe(
       'retried  failing  attempt 2 at <time>',
     );
     const { savedAt, pending } = show('retry');

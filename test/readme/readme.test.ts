@@ -36,6 +36,11 @@ const engram = (line: string, cwd = project, more: NodeJS.ProcessEnv = {}) => {
 const REDIS = 'redis://localhost:6379';
 
 const withoutTimes = (text: string): string => text.replace(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ/g, '<time>');
+/** Columns are as wide as what stands in them. */
+const withoutDurations = (text: string): string =>
+  withoutTimes(text)
+    .replace(/\d+(\.\d)? (ms|s|min)\b/g, '<time>')
+    .replace(/ +/g, ' ');
 /** As it would stand in one line. */
 const flattened = (text: string): string => text.replace(/\s+/g, ' ');
 
@@ -80,6 +85,9 @@ describe('the README', () => {
     expect(commands).toHaveLength(2);
     const printed = commands.map((command) => `$ npx engram ${command}\n${engram(command).stdout}`).join('');
     expect(withoutTimes(printed)).toBe(withoutTimes(session));
+    const tree = blocks.find(({ text }) => text?.startsWith('$ npx engram show'))?.text ?? '';
+    const shown = engram('show order-1').stdout;
+    expect(withoutDurations(`$ npx engram show order-1\n${shown}`)).toBe(withoutDurations(tree));
     const ledger = readFileSync(join(project, 'shop/ledger.jsonl'), 'utf8').trimEnd().split('\n');
     expect(ledger.map((line) => (JSON.parse(line) as { did: string }).did)).toEqual(['reserved', 'charged', 'shipped']);
   });

@@ -1,24 +1,28 @@
 import { systemClock } from '../../clock/clock.js';
 import { createCodec } from '../../durability/codec.js';
-import type { Lease, RunSummary, Store } from '../../durability/store.js';
+import type { Lease } from '../../durability/store.js';
 import { describeError, UnknownRunError } from '../../errors/index.js';
 import { undoneId } from '../../propagation/activation.js';
 import type { ActivationRecord } from '../../propagation/context.js';
 import { type LoadedRun, loadRun } from '../../stimulation/load.js';
-import type { CNS } from '../../index.js';
 import { CODEC } from '../../stimulation/seams.js';
 import { UsageError } from '../cli-errors.js';
 import { EXIT } from '../exit-codes.js';
-import { loadFlowModule } from '../flow-module.js';
+import { cnsOf, milestonesOf } from '../flow-of-run.js';
 import { openStoredRuns, storeUrl } from '../open-store.js';
 import type { Output } from '../output.js';
 import { redactBy } from '../redaction.js';
+import { summaryOf } from '../run-summary.js';
 import { type Details, linesOf } from '../show-lines.js';
+import { readPast } from '../tree/attempts.js';
+import { treeOf } from '../tree/parentage.js';
+import type { View } from '../tree/notes.js';
+import { factsOf, holdingOf, startOf, pastOfRun } from '../tree/run-facts.js';
 import { readSettled } from '../watch-store.js';
 
 export interface ShowOptions {
   readonly store?: string;
-  /** How many of the last events. */
+  /** How many of the last events, in tables instead of the tree. */
   readonly events?: string;
   /** The flow of the run: what its CNS hides is hidden, and its classes are known. */
   readonly flow?: string;
@@ -26,51 +30,54 @@ export interface ShowOptions {
 
 type ActivationOf = Omit<ActivationRecord, 'payload'>;
 
+/** In the document, unless told. */
 const EVENTS = 10;
 
 export async function show(id: string, options: ShowOptions, output: Output): Promise<number> {
   const last = countOf(options.events);
   const store = openStoredRuns(storeUrl(options.store), 'show', systemClock);
   try {
-    const cns = options.flow === undefined ? undefined : await cnsOf(options.flow, store);
+    const cns = await cnsOf(options.flow, store);
     redactBy(cns, output);
-    const run = await loadRun(store, id, cns?.[CODEC] ?? createCodec({ isForShow: true }));
+    const codec = cns?.[CODEC] ?? createCodec({ isForShow: true });
+    const run = await loadRun(store, id, codec);
     if (run === undefined) throw new UnknownRunError(id, store.name);
     const summary = await summaryOf(store, id);
-    const { settled, damage } = await readSettled(store, id);
-    const details = {
+    const events = await readSettled(store, id);
+    const lease = leaseOn(run, summary?.lease ?? null);
+    const details: Details = {
       run,
-      lease: leaseOn(run, summary?.lease ?? null),
+      lease,
+      holding: holdingOf(lease, systemClock.now()),
       due: run.hasBegun ? null : (summary?.index.due ?? null),
       inbox: store.capabilities.inbox ? (await store.inbox(id)).map(({ deliveryId }) => deliveryId) : [],
-      events: settled,
-      damage: [...new Set([...run.damage, ...damage])],
+      events: events.settled,
+      damage: [...new Set([...run.damage, ...events.damage])],
     };
-    output.document(documentOf(store.name, details, last, output));
-    if (!output.isJson) for (const line of linesOf(store.name, details, last, output)) output.line(line);
+    if (output.isJson) output.document(documentOf(store.name, details, last ?? EVENTS, output));
+    else {
+      const past = pastOfRun(await readPast(store, run.envelope, systemClock), run, lease);
+      const view: View = {
+        tree: treeOf(factsOf(run, events, codec)),
+        past: cns === undefined ? past : { ...past, milestones: milestonesOf(cns) },
+        start: startOf(past.start, events.settled, run.envelope.savedAt),
+        now: systemClock.now(),
+        isHeld: details.holding === 'held',
+        frame: 0,
+        message: (text) => output.message(text),
+      };
+      for (const line of linesOf(store.name, details, last, view, output)) output.line(line);
+    }
     return EXIT.completed;
   } finally {
     await store.close();
   }
 }
 
-/** The CNS of a flow, which runs nothing here. */
-async function cnsOf(path: string, store: Store): Promise<CNS> {
-  const flow = await loadFlowModule(path);
-  return flow.cns({ store, clock: systemClock });
-}
-
-function countOf(option: string | undefined): number {
-  if (option === undefined) return EVENTS;
+function countOf(option: string | undefined): number | undefined {
+  if (option === undefined) return undefined;
   if (/^\d{1,9}$/.test(option)) return Number(option);
   throw new UsageError(`--events "${option}" is no number`, { hint: 'give how many of the last events to show' });
-}
-
-/** A list says who holds a run, and when one that nobody has begun is to be; it is in the order of ids, and a cursor just before this one makes it the first. */
-async function summaryOf(store: Store, id: string): Promise<RunSummary | undefined> {
-  const cursor = `${id.slice(0, -1)}${String.fromCharCode(Math.max(0, id.charCodeAt(id.length - 1) - 1))}\uffff`;
-  const { runs } = await store.list({ cursor, limit: 1 });
-  return runs.find((run) => run.id === id);
 }
 
 /** One that was stored without being begun was held for the moment of that. */

@@ -1,6 +1,7 @@
 /** A proof for people: the ways through the flow, what cannot be reached, and what a crash does to it. */
 import type { Output } from '../output.js';
-import { counted, shortened, visible } from '../text.js';
+import { cutEnd } from '../text-width.js';
+import { counted, visible } from '../text.js';
 import type { Proof } from './proof.js';
 
 const PATHS = 12;
@@ -11,7 +12,7 @@ export function* linesOf(proof: Proof, output: Output): Generator<string> {
   yield `${section(visible(flow))}, entered by ${visible(entry)}`;
   yield '';
   yield section(counted(paths.paths.length, 'path'));
-  for (const { title } of paths.paths.slice(0, PATHS)) yield `  ${shortened(visible(title), output.width - 2)}`;
+  for (const { title } of paths.paths.slice(0, PATHS)) yield `  ${cutEnd(visible(title), output.width - 2)}`;
   if (paths.paths.length > PATHS) yield output.style('dim', `  and ${paths.paths.length - PATHS} more`);
   yield '';
   yield section('coverage of these paths');
