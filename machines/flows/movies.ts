@@ -17,7 +17,7 @@ import { measureBoxOffice, type BoxOffice } from './movies/box-office.js';
 import { summarizeDecades, type DecadeSummary } from './movies/by-decade.js';
 import { summarizeGenres, type GenreSummary } from './movies/by-genre.js';
 import { readMovieRows } from './movies/movie-rows.js';
-import { isComplete, type Report } from './movies/report.js';
+import type { Report } from './movies/report.js';
 import { saveReport } from './movies/save-report.js';
 import { addBatch, emptyTally, type Tally } from './movies/tally.js';
 
@@ -88,17 +88,12 @@ const boxOffice = neuron('boxOffice', { boxOfficeMeasured })
       axon.boxOfficeMeasured.createSignal({ out, boxOffice: measureBoxOffice(await acceptedMovies()) }),
   });
 
-/** Keeps each part that arrives; the one that completes the report sends it on. */
-const joinReport = withCtx<Partial<Report>>()
-  .neuron('joinReport', { reportJoined })
-  .dendrite({
-    collateral: [rowsTallied, genresSummarized, decadesSummarized, boxOfficeMeasured],
-    response: ({ out, ...part }, axon, ctx) => {
-      const report = { ...ctx.get(), ...part };
-      ctx.set(report);
-      return isComplete(report) ? axon.reportJoined.createSignal({ out, report }) : undefined;
-    },
-  });
+/** Goes on when all four parts are there, in whatever order they came. */
+const joinReport = neuron('joinReport', { reportJoined }).join(
+  { rows: rowsTallied, byGenre: genresSummarized, byDecade: decadesSummarized, inMoney: boxOfficeMeasured },
+  ({ rows: { out, tally }, byGenre: { genres }, byDecade: { decades }, inMoney: { boxOffice } }, axon) =>
+    axon.reportJoined.createSignal({ out, report: { tally, genres, decades, boxOffice } }),
+);
 
 const writeReport = neuron('writeReport', { reportWritten }).dendrite({
   collateral: reportJoined,

@@ -11,6 +11,7 @@ import { main } from './engram-cli.js';
 
 export const hasScript = spawnSync('script', ['-qec', 'true', '/dev/null'], { input: '' }).status === 0;
 
+const FRAME_BEGIN = '\u001b[?2026h';
 const FRAME_END = '\u001b[?2026l';
 
 /** What is on the screen: rows from the top, without blanks at their ends. */
@@ -19,6 +20,13 @@ export type Picture = readonly string[];
 export interface Size {
   readonly columns: number;
   readonly rows: number;
+}
+
+const running = new Set<ChildProcess>();
+
+/** Ends those that a failed test has left behind. */
+export function closeTerminals(): void {
+  for (const child of running) child.kill('SIGKILL');
 }
 
 export class PseudoTerminal {
@@ -47,9 +55,15 @@ export class PseudoTerminal {
       stdio: ['pipe', 'pipe', 'inherit'],
     });
     this.#child = child;
+    running.add(child);
+    child.once('close', () => running.delete(child));
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       this.#bytes += text;
-      this.#shown = this.#shown.then(() => write(this.#terminal, text)).then(() => this.#look());
+      // a frame may come in pieces
+      const isWhole = this.#bytes.lastIndexOf(FRAME_END) >= this.#bytes.lastIndexOf(FRAME_BEGIN);
+      this.#shown = this.#shown
+        .then(() => write(this.#terminal, text))
+        .then(() => (isWhole ? this.#look() : undefined));
     });
     this.#ended = new Promise((resolve) => child.on('close', (code) => resolve(code)));
     void this.#ended.then(async () => {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { Project, root } from './engram-cli.js';
 import { ORDERS, payloadOf } from './orders-flow.js';
-import { flickerIn, type Frame, framesOf, hasScript, PseudoTerminal } from './pseudo-terminal.js';
+import { closeTerminals, flickerIn, type Frame, framesOf, hasScript, PseudoTerminal } from './pseudo-terminal.js';
 import { RunningCommand } from './running-command.js';
 import { WAITS } from './waits-flow.js';
 
@@ -19,7 +19,10 @@ let project: Project;
 beforeAll(() => {
   project = new Project({ 'orders.ts': ORDERS, 'waits.ts': WAITS }).install('zod');
 });
-afterAll(() => project.remove());
+afterAll(() => {
+  closeTerminals();
+  project.remove();
+});
 
 /** Kills the film import in its middle, and resumes it in another process. */
 async function killAndResume(id: string, seen: (told: RegExp) => Promise<void>, store: readonly string[] = []) {
@@ -71,11 +74,10 @@ describe.skipIf(!hasScript)('engram watch on a terminal of 80 x 24 (needs the sc
       /^✔ validateBatch ⬢ nextBatch \+/,
       /^⋮ and \d+ more validateBatch: \d+ done$/,
       /^↻ resumed .+ attempt 2: pid \d+ on .*( had died|…)$/,
-      /^├─ ✔ joinReport rowsTallied \+/,
       /^├─ ✔ byGenre ⬢ allValidated \+/,
-      /^│ ✔ joinReport genres/,
       /^├─ ✔ byDecade/,
       /^└─ ✔ boxOffice/,
+      /^✔ joinReport rowsTallied \+ /,
       /^✔ writeReport reportJoined .* → reportWritten$/,
       /^✔ completed in/,
     ].map(at);

@@ -14,10 +14,6 @@ export interface Report {
   readonly boxOffice: BoxOffice;
 }
 
-export function isComplete(parts: Partial<Report>): parts is Report {
-  return [parts.tally, parts.genres, parts.decades, parts.boxOffice].every((part) => part !== undefined);
-}
-
 /** Keys in alphabetical order: the parts of a report arrive in any order, and that must not show. */
 export function renderJson(report: Report): string {
   return `${JSON.stringify(report, sortKeys, 2)}\n`;

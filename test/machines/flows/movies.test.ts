@@ -11,7 +11,7 @@ import { summarizeGenres } from '../../../machines/flows/movies/by-genre.js';
 import { checkRow } from '../../../machines/flows/movies/check-row.js';
 import { readMovieRows } from '../../../machines/flows/movies/movie-rows.js';
 import { renderMarkdown } from '../../../machines/flows/movies/report-markdown.js';
-import { isComplete, renderJson, type Report } from '../../../machines/flows/movies/report.js';
+import { renderJson, type Report } from '../../../machines/flows/movies/report.js';
 import { saveReport } from '../../../machines/flows/movies/save-report.js';
 import { ranks } from '../../../machines/flows/movies/statistics.js';
 import { addBatch, emptyTally, type Tally } from '../../../machines/flows/movies/tally.js';
@@ -259,14 +259,6 @@ describe('the report', () => {
     expect(JSON.parse(renderJson(report))).toEqual(report);
   });
 
-  it('is complete when all four parts are there', async () => {
-    const report = await wholeReport();
-    expect(isComplete(report)).toBe(true);
-    for (const missing of ['tally', 'genres', 'decades', 'boxOffice'] as const) {
-      expect(isComplete({ ...report, [missing]: undefined })).toBe(false);
-    }
-  });
-
   it('as Markdown has a row for each genre, decade and rating band', async () => {
     const report = await wholeReport();
     const rows = renderMarkdown(report)
@@ -349,7 +341,7 @@ describe('the flow', () => {
 
   it('keeps no films in its context: it stays small while the import runs', async () => {
     const { context } = await createCns().stimulate(importMovies.createSignal({ out: directory }));
-    expect(Object.keys(context).sort()).toEqual(['joinReport', 'validateBatch']);
+    expect(Object.keys(context).sort()).toEqual(['validateBatch']);
     expect(JSON.stringify(context['validateBatch']).length).toBeLessThan(6000);
   });
 });
