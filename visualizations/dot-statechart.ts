@@ -38,7 +38,7 @@ export function statechartToDot(cns: HasFlow, { direction = 'LR' }: DrawingOptio
 
 function* regionLines(region: ChartRegion): Generator<string> {
   yield `    subgraph ${quoted(`cluster ${region.neuron}`)} {`;
-  yield `      graph${attributes({ label: region.description, labeljust: 'l', class: 'region', style: 'rounded,dashed', color: INK })}`;
+  yield `      graph${attributes({ label: { lines: [region.description] }, labeljust: 'l', class: 'region', style: 'rounded,dashed', color: INK })}`;
   for (const { name, tags } of region.states) {
     const penwidth = name === region.initial ? 2 : undefined;
     yield `      ${stateId(region, name)}${attributes({ label: name, class: ['state', ...tags].join(' '), penwidth })}`;

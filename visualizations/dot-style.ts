@@ -26,9 +26,14 @@ export const NODE = {
 } as const;
 export const EDGE = { color: INK, fontcolor: INK, fontname: FONT, fontsize: 11, arrowsize: 0.7 } as const;
 
-/** From here on the layout is a good one, and no longer the best: that would take minutes. */
-const MANY_ARROWS = 300;
+/**
+ * From so many arrows on the layout is a good one, and no longer the best, which would take minutes; then a fair one.
+ * Source: E. Gansner and others, A technique for drawing directed graphs (1993), and Graphviz's manual.
+ */
+const [MANY_ARROWS, TOO_MANY] = [300, 5000];
 
-/** Source of the options: E. Gansner and others, A technique for drawing directed graphs (1993), and Graphviz's manual. */
-export const bounds = (arrows: number): Readonly<Record<string, string | number>> =>
-  arrows < MANY_ARROWS ? {} : { nslimit: 0.5, nslimit1: 0.5, mclimit: 0.1, splines: 'line' };
+export function bounds(arrows: number): Readonly<Record<string, string | number>> {
+  if (arrows < MANY_ARROWS) return {};
+  if (arrows < TOO_MANY) return { nslimit: 0.5, nslimit1: 0.5, mclimit: 0.1, splines: 'line' };
+  return { nslimit: 0.1, nslimit1: 0.1, mclimit: 0.01, splines: 'line' };
+}

@@ -4,7 +4,9 @@
 export const quoted = (text: string): string =>
   `"${text.replace(/["\\]/g, '\\$&').replaceAll('\n', '\\n').replace(CONTROL, '\u00b7')}"`;
 
-const flushLeft = ({ lines }: Lines): string => `"${lines.map((line) => `${quoted(line).slice(1, -1)}\\l`).join('')}"`;
+/** `&` would begin a character of HTML. */
+const flushLeft = ({ lines }: Lines): string =>
+  `"${lines.map((line) => `${quoted(line.replaceAll('&', '&amp;')).slice(1, -1)}\\l`).join('')}"`;
 
 /** A label that is markup: of names and words of ours, which hold nothing that markup takes for its own. */
 export interface Markup {

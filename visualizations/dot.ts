@@ -7,10 +7,10 @@ import { type Attributes, attributes, quoted } from './dot-text.js';
 import { type DrawingOptions, runOf } from './options.js';
 import { INK, MILESTONE_PAINT, OUTSIDE_PAINT, PALETTE } from './palette.js';
 import { type Arrow, getPicture, type NeuronNode, type Picture, type PictureNode, type PlaceNode } from './picture.js';
-import { countsOf, type RunProgress, stateOf } from './progress.js';
+import { countsOf, named, type RunProgress, stateOf } from './progress.js';
 
 /**
- * The same picture as `toMermaid`, for Graphviz: `dot -Tpdf`, or `toSvg`.
+ * What `toMermaid` draws, and which way a run went, for Graphviz: `dot -Tpdf`, or `toSvg`.
  * @throws UnknownCollateralError for an entry that is none of the flow, InvalidArgumentError for a run of another one
  */
 export function toDot(cns: HasFlow, options: DrawingOptions = {}): string {
@@ -68,7 +68,7 @@ const lookOf = (node: PictureNode, run: RunProgress | undefined, direction: 'LR'
   node.kind === 'neuron' ? neuronLook(node, run) : placeLook(node, direction);
 
 function neuronLook({ name, milestone, notes }: NeuronNode, run: RunProgress | undefined): Attributes {
-  const progress = run?.neurons[name];
+  const progress = named(run?.neurons, name);
   const state = stateOf(progress);
   const lines = [...(progress === undefined ? [] : [countsOf(progress)]), ...notes];
   const small = lines.map((text) => `<br/><font point-size="10">${text}</font>`).join('');
@@ -113,15 +113,25 @@ function placeLook({ kind, label }: PlaceNode, direction: 'LR' | 'TB'): Attribut
 }
 
 /** What a run has emitted is stronger, and counted where it is more than one. */
-function strokeOf({ collateral, labelled, emitter, hearer, awaited }: Arrow, run: RunProgress | undefined): Attributes {
-  const emitted = emitter === null ? 0 : (run?.emitted[emitter]?.[collateral] ?? 0);
-  const heard = emitter !== null || hearer === null ? 0 : (run?.heard[hearer]?.[collateral] ?? 0);
-  const isTaken = emitted + heard > 0;
+function strokeOf(arrow: Arrow, run: RunProgress | undefined): Attributes {
+  const { collateral, labelled, emitter, awaited } = arrow;
+  const emitted = emitter === null || collateral === null ? 0 : (named(named(run?.emitted, emitter), collateral) ?? 0);
+  const isTaken = emitted > 0 || (emitter === null && run !== undefined && isReceived(arrow, run));
   return {
     class: isTaken ? 'signal taken' : 'signal',
-    label: labelled ? `${collateral}${emitted > 1 ? ` × ${emitted}` : ''}` : undefined,
+    label: labelled && collateral !== null ? `${collateral}${emitted > 1 ? ` × ${emitted}` : ''}` : undefined,
     penwidth: isTaken ? 2 : undefined,
     style: awaited ? 'dashed' : undefined,
     color: awaited ? OUTSIDE_PAINT.line : undefined,
   };
+}
+
+/** Of what comes from outside or from a bar: by its listener, or by anybody behind the bar that it leads to. */
+function isReceived({ collateral, listener }: Arrow, { received, neurons }: RunProgress): boolean {
+  if (collateral === null) {
+    const { settled = 0, failed = 0, running = 0 } = named(neurons, listener as string) ?? {};
+    return settled + failed + running > 0;
+  }
+  if (listener !== null) return named(received, listener)?.includes(collateral) === true;
+  return Object.values(received).some((names) => names.includes(collateral));
 }

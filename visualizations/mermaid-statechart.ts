@@ -1,10 +1,11 @@
 /** The statechart as a Mermaid state diagram: a region per neuron, side by side. */
 import type { HasFlow } from '../src/propagation/operations.js';
 import { type ChartRegion, getChart } from './chart.js';
+import type { DrawingOptions } from './options.js';
 
-export function statechartToMermaid(cns: HasFlow): string {
+export function statechartToMermaid(cns: HasFlow, { direction = 'LR' }: DrawingOptions): string {
   const { regions, finals } = getChart(cns);
-  const lines = ['stateDiagram-v2', '  direction LR', '  [*] --> running', '  state running {'];
+  const lines = ['stateDiagram-v2', `  direction ${direction}`, '  [*] --> running', '  state running {'];
   regions.forEach((region, index) => {
     if (index > 0) lines.push('    --');
     lines.push(...regionLines(region, index));

@@ -16,8 +16,8 @@ export interface DrawingOptions extends PictureOptions {
 /** @throws InvalidArgumentError for the run of another graph */
 export function runOf(cns: HasFlow, { run }: DrawingOptions): RunProgress | undefined {
   const { name } = cns[FLOW].graph;
-  if (run === undefined || run.graph === name) return run;
-  throw new InvalidArgumentError(`run "${run.id}" is a run of "${run.graph}", not of "${name}"`, {
+  if (run === undefined || run.graph.name === name) return run;
+  throw new InvalidArgumentError(`run "${run.id}" is a run of "${run.graph.name}", not of "${name}"`, {
     hint: 'draw it with the flow that it was started with',
   });
 }

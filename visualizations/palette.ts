@@ -12,6 +12,7 @@ export const PALETTE: Readonly<Record<NeuronState, Paint>> = {
   running: { fill: '#ddf4ff', line: '#0969da', text: '#0550ae' },
   waiting: { fill: '#fff8c5', line: '#9a6700', text: '#7d4e00' },
   failed: { fill: '#ffebe9', line: '#cf222e', text: '#a40e26' },
+  aborted: { fill: '#fff1e5', line: '#bc4c00', text: '#953800' },
   undone: { fill: '#eaeef2', line: '#6e7781', text: '#424a53' },
 };
 

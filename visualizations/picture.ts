@@ -24,7 +24,7 @@ export interface NeuronNode {
 
 /**
  * What is no neuron. `start`: an entry. `outside`: a signal that the flow waits for. `result`: a signal that nobody in
- * the flow hears. `fork`: what follows runs at once. `join`: goes on when all that lead here have come.
+ * the flow listens to. `fork`: what follows runs at once. `join`: goes on when all that lead here have come.
  */
 export interface PlaceNode {
   readonly kind: 'start' | 'outside' | 'result' | 'fork' | 'join';
@@ -41,13 +41,14 @@ export interface Arrow {
   /** Ids of nodes. */
   readonly from: string;
   readonly to: string;
-  readonly collateral: string;
+  /** Null for what leads from the bar of a join. */
+  readonly collateral: string | null;
   /** Whether the name of the collateral stands at this arrow: once, where several arrows are one signal. */
   readonly labelled: boolean;
   /** The neuron that emits it; null for what comes from outside. */
   readonly emitter: string | null;
-  /** The neuron that hears it; null for what leads to a bar, or out. */
-  readonly hearer: string | null;
+  /** The neuron that listens; null for what leads to a bar, or out. */
+  readonly listener: string | null;
   /** Whether a neuron waits for it. */
   readonly awaited: boolean;
 }
@@ -122,27 +123,23 @@ class Sketch {
     this.#nodes.push({ kind: 'neuron', id: to, name, milestone, notes: notesOn(neuron) });
     for (const join of joins) {
       const from = this.#place('join', name, join.sized ? 'all of each' : 'one of each', join);
-      const { name: collateral } = join.subscriber.channel;
-      this.#arrows.push({ ...NOBODYS, from, to, collateral, hearer: name });
+      this.#arrows.push({ ...NOBODYS, from, to, collateral: null, listener: name });
     }
   }
 
   #channel(channel: Channel): void {
     const { name: collateral, expected } = channel;
     const sources: Source[] = (this.#emitters.get(channel) ?? []).map((neuron) => {
-      return { from: this.#idOf.get(neuron) as string, emitter: neuron.name };
+      return { from: this.#idOf.get(neuron) as string, emitter: neuron.name, awaited: false };
     });
     const start = this.#idOf.get(channel);
-    if (start !== undefined) sources.push({ from: start, emitter: null });
-    const targets = this.#targetsOf(channel);
-    if (expected) {
+    if (start !== undefined) sources.push({ from: start, emitter: null, awaited: false });
+    if (expected || sources.length === 0) {
+      // what nobody emits, and is no entry, can come from outside alone
       const from = this.#place('outside', collateral, 'from outside', {});
-      for (const target of targets) {
-        this.#arrows.push({ ...NOBODYS, ...target, from, collateral, labelled: true, awaited: true });
-      }
+      sources.push({ from, emitter: null, awaited: expected });
     }
-    if (sources.length === 0) return;
-    const to = this.#where(collateral, targets);
+    const to = this.#where(collateral, this.#targetsOf(channel));
     for (const source of sources) this.#arrows.push({ ...NOBODYS, ...source, ...to, collateral, labelled: true });
   }
 
@@ -151,7 +148,7 @@ class Sketch {
     const targets = new Map<string, Target>();
     for (const { neuron, arrival } of subscribers) {
       const to = this.#idOf.get(arrival?.join ?? neuron) as string;
-      targets.set(to, { to, hearer: neuron.name });
+      targets.set(to, { to, listener: neuron.name });
     }
     return [...targets.values()];
   }
@@ -159,11 +156,11 @@ class Sketch {
   /** Where the arrows of a collateral lead: to who hears it, to a bar before several of them, or out. */
   #where(collateral: string, targets: readonly Target[]): Target {
     const [only, second] = targets;
-    if (only === undefined) return { to: this.#place('result', collateral, 'result', {}), hearer: null };
+    if (only === undefined) return { to: this.#place('result', collateral, 'result', {}), listener: null };
     if (second === undefined) return only;
     const fork = this.#place('fork', collateral, 'in parallel', {});
     for (const target of targets) this.#arrows.push({ ...NOBODYS, ...target, from: fork, collateral });
-    return { to: fork, hearer: null };
+    return { to: fork, listener: null };
   }
 
   #place(kind: PlaceNode['kind'], name: string, label: string, of: object): string {
@@ -183,8 +180,8 @@ class Sketch {
   }
 }
 
-type Source = Pick<Arrow, 'from' | 'emitter'>;
-type Target = Pick<Arrow, 'to' | 'hearer'>;
+type Source = Pick<Arrow, 'from' | 'emitter' | 'awaited'>;
+type Target = Pick<Arrow, 'to' | 'listener'>;
 
 /** What most arrows are not. */
-const NOBODYS = { labelled: false, emitter: null, hearer: null, awaited: false } as const;
+const NOBODYS = { labelled: false, emitter: null, listener: null, awaited: false } as const;

@@ -1,7 +1,7 @@
 import { createCodec } from '../src/durability/codec.js';
-import { settledIn } from '../src/durability/events.js';
+import { readSettled } from '../src/durability/events.js';
 import type { Store } from '../src/durability/store.js';
-import { CorruptCheckpointError, InvalidArgumentError, UnknownRunError } from '../src/errors/index.js';
+import { InvalidArgumentError, UnknownRunError } from '../src/errors/index.js';
 import { FLOW, type HasFlow } from '../src/propagation/operations.js';
 import { loadRun, strangerOf } from '../src/stimulation/load.js';
 import { progressOf, type RunProgress } from './progress.js';
@@ -22,15 +22,14 @@ export async function readProgress(cns: HasFlow, store: Store, id: string): Prom
       hint: 'draw it with the flow that it was started with',
     });
   }
-  return progressOf(graph, context, hasBegun ? envelope.status : 'queued', await settled(store, id));
-}
-
-/** Damaged events take the colour of what has settled, not the picture. */
-async function settled(store: Store, id: string): Promise<ReturnType<typeof settledIn>> {
-  try {
-    return settledIn(await store.events(id));
-  } catch (error) {
-    if (error instanceof CorruptCheckpointError) return [];
-    throw error;
-  }
+  const { settled, omitted, damage } = await readSettled(store, id);
+  const { name, version } = envelope.graph;
+  return {
+    id,
+    graph: { name, version },
+    status: hasBegun ? envelope.status : 'queued',
+    ...progressOf(context, settled),
+    omitted,
+    damage: [...run.damage, ...damage],
+  };
 }

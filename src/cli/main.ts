@@ -185,7 +185,10 @@ function createProgram(output: Output, done: (code: number) => void): Command {
     });
   command('graph', 'draw a flow, and where a run of it stands')
     .argument('<flow module>', 'a .ts or .js file that exports createCns({ store, clock }) or cns, and entry')
-    .option('--format <name>', 'mermaid, dot, svg, stately or json (default: mermaid)')
+    .option(
+      '--format <name>',
+      'mermaid, dot, svg, stately or json (default: what the extension of --out says, else mermaid)',
+    )
     .option('--view <name>', 'graph: neurons and collaterals; statechart: the machine made of them (default: graph)')
     .option('--direction <name>', 'LR: from left to right; TB: from top to bottom (default: LR)')
     .option('--run <id>', 'colour what of this stored run is done, runs, waits or has failed')

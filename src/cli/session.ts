@@ -13,7 +13,8 @@ import { plainLines, type Progress, SILENT } from './progress.js';
 import { redactBy } from './redaction.js';
 import { traceHandlers } from './trace.js';
 import { shellWord } from './text.js';
-import { readSettled, watchStore } from './watch-store.js';
+import { readSettled } from '../durability/events.js';
+import { watchStore } from './watch-store.js';
 
 export interface SessionOptions {
   readonly store?: string;

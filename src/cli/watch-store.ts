@@ -3,9 +3,8 @@
  * store inside.
  */
 import { type Envelope, openEnvelope } from '../durability/envelope.js';
-import type { OmittedEvents, SettledEvent } from '../durability/events.js';
+import { parseEvents, type SettledEvent } from '../durability/events.js';
 import type { Store } from '../durability/store.js';
-import { CorruptCheckpointError } from '../errors/index.js';
 
 /** Called when the store has acknowledged. */
 export interface StoreWatcher {
@@ -52,7 +51,7 @@ export function watchStore(store: Store, watcher: StoreWatcher): Store {
     },
     save: async (request) => {
       await store.save(request);
-      watcher.onSaved(headOf(request.head), settledOf(request.events));
+      watcher.onSaved(headOf(request.head), parseEvents(request.events).settled);
     },
     renew: (id, lease, ttl) => store.renew(id, lease, ttl),
     release: (id, lease) => store.release(id, lease),
@@ -65,38 +64,4 @@ export function watchStore(store: Store, watcher: StoreWatcher): Store {
     delete: (id) => store.delete(id),
     close: () => store.close(),
   };
-}
-
-/** Without those that were too many to keep. */
-const settledOf = (events: readonly string[]): SettledEvent[] => parseEvents(events).settled;
-
-export interface ParsedEvents {
-  /** Oldest first. */
-  readonly settled: SettledEvent[];
-  /** How many were too many to keep. */
-  readonly omitted: number;
-}
-
-export function parseEvents(texts: readonly string[]): ParsedEvents {
-  const settled: SettledEvent[] = [];
-  let omitted = 0;
-  for (const text of texts) {
-    const event = JSON.parse(text) as SettledEvent | OmittedEvents;
-    if ('neuron' in event) settled.push(event);
-    else omitted += event.omitted;
-  }
-  return { settled, omitted };
-}
-
-/** What has settled and is stored, oldest first; nothing but the damage where it cannot be read. */
-export async function readSettled(
-  store: Store,
-  id: string,
-): Promise<ParsedEvents & { readonly damage: readonly string[] }> {
-  try {
-    return { ...parseEvents(await store.events(id)), damage: [] };
-  } catch (error) {
-    if (error instanceof CorruptCheckpointError) return { settled: [], omitted: 0, damage: [error.message] };
-    throw error;
-  }
 }

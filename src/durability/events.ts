@@ -1,9 +1,10 @@
 /** What has happened in a run, settlement by settlement, as it is stored beside the checkpoints: for history and timelines. */
-import { describeError } from '../errors/index.js';
-import type { Activation } from '../propagation/activation.js';
+import { CorruptCheckpointError, describeError } from '../errors/index.js';
+import { type Activation, detailsOf } from '../propagation/activation.js';
 import { type CheckedAnswer, signalsIn } from '../propagation/answer.js';
 import type { FailedActivation } from '../propagation/context.js';
 import { quote } from './codec/text.js';
+import type { Store } from './store.js';
 import { namesOf } from './texts.js';
 
 /** One settled activation. */
@@ -18,6 +19,8 @@ export interface SettledEvent {
   readonly startedAt?: number;
   readonly settledAt: number;
   readonly error?: string;
+  /** It was a wait, for a signal of this collateral from outside: that has come, or came too late. */
+  readonly waited?: string;
 }
 
 /** Stands for settled activations of which too many came between two checkpoints to keep. */
@@ -42,7 +45,9 @@ export function eventText({ activation, answer, failure, startedAt, settledAt }:
   const outcome = failure === null ? '"responded"' : '"failed"';
   const started = startedAt === undefined ? '' : `,"startedAt":${startedAt}`;
   const error = failure === null ? '' : `,"error":${quote(describeError(failure.error))}`;
-  return `{"activation":"${activation.cause}",${neuron},${dendrite},"outcome":${outcome},"emitted":[${emittedBy(activation, answer)}]${started},"settledAt":${settledAt}${error}}`;
+  const { expects } = detailsOf(activation);
+  const waited = expects === undefined ? '' : `,"waited":${quote(expects)}`;
+  return `{"activation":"${activation.cause}",${neuron},${dendrite},"outcome":${outcome},"emitted":[${emittedBy(activation, answer)}]${started},"settledAt":${settledAt}${error}${waited}}`;
 }
 
 function emittedBy({ subscriber: { neuron } }: Activation, answer: CheckedAnswer): string {
@@ -85,9 +90,35 @@ export function boundedEvents(events: readonly string[]): readonly string[] {
   return [omittedText(left.reduce((sum, count) => sum + count)), ...events.slice(-KEPT_EVENTS)];
 }
 
-/** What has settled, of the texts that a store gives; without those that were too many to keep. */
-export function settledIn(texts: readonly string[]): SettledEvent[] {
-  return texts
-    .map((text) => JSON.parse(text) as SettledEvent | OmittedEvents)
-    .filter((event): event is SettledEvent => 'neuron' in event);
+export interface ParsedEvents {
+  /** Oldest first. */
+  readonly settled: readonly SettledEvent[];
+  /** How many were too many to keep. */
+  readonly omitted: number;
+}
+
+/** What a store gives. */
+export function parseEvents(texts: readonly string[]): ParsedEvents {
+  const settled: SettledEvent[] = [];
+  let omitted = 0;
+  for (const text of texts) {
+    const event = JSON.parse(text) as SettledEvent | OmittedEvents;
+    if ('neuron' in event) settled.push(event);
+    else omitted += event.omitted;
+  }
+  return { settled, omitted };
+}
+
+/** Of a stored run; nothing but the damage where its events cannot be read, and nothing from a store that keeps none. */
+export async function readSettled(
+  store: Store,
+  id: string,
+): Promise<ParsedEvents & { readonly damage: readonly string[] }> {
+  if (!store.capabilities.events) return { settled: [], omitted: 0, damage: [] };
+  try {
+    return { ...parseEvents(await store.events(id)), damage: [] };
+  } catch (error) {
+    if (error instanceof CorruptCheckpointError) return { settled: [], omitted: 0, damage: [error.message] };
+    throw error;
+  }
 }

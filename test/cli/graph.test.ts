@@ -40,9 +40,19 @@ describe('engram graph', () => {
   });
 
   it('writes a file, and says so', () => {
-    const { code, stdout } = draw('--format', 'svg', '--out', 'orders.svg');
+    const { code, stdout } = draw('--out', 'orders.svg');
     expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringMatching(/^orders\.svg: \d+ neurons as svg\n$/) });
     expect(readFileSync(join(project.dir, 'orders.svg'), 'utf8')).toContain('</svg>');
+  });
+
+  it.each([
+    ['a.mmd', 'flowchart'],
+    ['a.gv', 'digraph'],
+    ['a.json', '{'],
+    ['a.stately.js', 'import { createMachine }'],
+  ])('draws what the extension of %s says', (out, beginning) => {
+    expect(draw('--out', out).code).toBe(0);
+    expect(readFileSync(join(project.dir, out), 'utf8').slice(0, beginning.length)).toBe(beginning);
   });
 
   it('prints one JSON document with --json', () => {
@@ -53,6 +63,7 @@ describe('engram graph', () => {
   it.each([
     [['--format', 'png'], '--format "png" is not known', 'there are: mermaid, dot, svg, stately, json'],
     [['--view', 'x'], '--view "x" is not known', 'there are: graph, statechart'],
+    [['--out', 'a.png'], 'a.png does not say by its extension what to draw', 'name it *.mmd'],
     [['--direction', 'up'], '--direction "up" is not known', 'there are: LR, TB'],
     [['--run', 'nobody'], 'no run "nobody"', ''],
     [['--run', 'fine', '--view', 'statechart'], '--run colours the neurons, which this picture does not show', 'leave'],

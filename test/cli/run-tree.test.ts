@@ -8,7 +8,7 @@ import { describe, expect, it } from 'vitest';
 import { treeOf } from '../../src/cli/tree/parentage.js';
 import { factsOf } from '../../src/cli/tree/run-facts.js';
 import type { RunNode, RunTree } from '../../src/cli/tree/run-tree.js';
-import { parseEvents } from '../../src/cli/watch-store.js';
+import { parseEvents } from '../../src/durability/events.js';
 import { createCodec } from '../../src/durability/codec.js';
 import type { Store } from '../../src/durability/store.js';
 import { loadRun } from '../../src/stimulation/load.js';

@@ -91,6 +91,8 @@ describe('a picture', () => {
         `neuron one_of_each - ${sub} -> neuron asks`,
         `neuron collects - ${click} -> result ${click}`,
         'outside answer - answer -> neuron asks',
+        // no entry, and nobody emits it
+        'outside end - end -> neuron end',
       ].sort(),
     );
   });

@@ -1,15 +1,29 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CNS, collateral, expect as awaits, InvalidArgumentError, neuron, type Store, UnknownRunError } from 'engram';
+import {
+  CNS,
+  collateral,
+  CorruptCheckpointError,
+  expect as awaits,
+  InvalidArgumentError,
+  neuron,
+  type Store,
+  UnknownRunError,
+} from 'engram';
 import { fileStore } from 'engram/adapters/file';
-import { readProgress, toDot, toMermaid } from 'engram/visualizations';
+import { keyValueStore } from 'engram/adapters/key-value';
+import { memoryStore } from 'engram/adapters/memory';
+import { JSDOM } from 'jsdom';
+import { readProgress, type RunProgress, toDot, toMermaid, toSvg } from 'engram/visualizations';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createCns, placeOrder } from '../../machines/flows/order.js';
+import { approved, createCns, placeOrder } from '../../machines/flows/order.js';
 import { LedgerInMemory } from '../../machines/flows/order/ledger.js';
 import type { OrderRequest } from '../../machines/flows/order/request.js';
+import { withOverrides } from '../support/stores.js';
 import { parseFlowchart } from './mermaid-parser.js';
 
+const { DOMParser } = new JSDOM().window;
 let directory: string;
 let store: Store;
 beforeEach(() => {
@@ -20,6 +34,8 @@ afterEach(async () => {
   await store.close();
   rmSync(directory, { recursive: true, force: true });
 });
+
+const NONE = { settled: 0, failed: 0, undone: 0, aborted: 0, running: 0, waiting: 0 };
 
 const orders = () => createCns({ store, ledger: new LedgerInMemory() });
 /** Runs an order as far as it goes, and gives the classes of its picture by neuron. */
@@ -62,7 +78,34 @@ describe('the picture of a run', () => {
     expect(await classesOf(cns)).toMatchObject({ reserve: 'settled', approve: 'waiting', charge: 'milestone' });
     const text = toMermaid(cns, { run: await readProgress(cns, store, 'a') });
     expect(text.split('\n').slice(0, 3)).toEqual(['---', 'title: "a: waiting"', '---']);
-    expect(text).toContain('"approve<br/>waiting<br/>waits for approved: saved, safe to die"');
+    expect(text).toContain('"approve<br/>1 waiting, 1 done<br/>waits for approved: saved, safe to die"');
+  });
+
+  it('counts a wait neither as work of its own when it is over, nor as a second signal', async () => {
+    const cns = orders();
+    const run = cns.stimulate(placeOrder.createSignal({ order: 'A-1', amount: 5000, ledger: directory }), { id: 'a' });
+    await run.signal(approved.createSignal({ by: 'Ann' }));
+    await run;
+    const { neurons, received } = await readProgress(cns, store, 'a');
+    expect(neurons['approve']).toEqual({ ...NONE, settled: 2 });
+    expect(received['approve']).toEqual(['reserved', 'approved']);
+  });
+
+  it('shows what it took when nobody came', async () => {
+    const expired = await pictureOf({ amount: 5000, within: '1ms' });
+    expect(expired).toMatchObject({ approve: 'settled', expire: 'failed', charge: 'milestone' });
+    const { neurons, emitted } = await readProgress(orders(), store, 'a');
+    expect(neurons['approve']).toEqual({ ...NONE, settled: 1 });
+    expect(emitted['approve']).toEqual({ expired: 1 });
+  });
+
+  it('shows where an abort cut it short', async () => {
+    const cns = orders();
+    const run = cns.stimulate(placeOrder.createSignal({ order: 'A-1', amount: 5000, ledger: directory }), { id: 'a' });
+    await expect.poll(() => run.status).toBe('waiting');
+    run.abort('not now');
+    await expect(run.waitUntilComplete()).rejects.toThrow();
+    expect(await classesOf(cns)).toMatchObject({ reserve: 'settled', approve: 'aborted', charge: 'milestone' });
   });
 
   it('shows what has failed, and what was undone', async () => {
@@ -83,7 +126,7 @@ describe('the picture of a run', () => {
     );
     await cns.stimulate(go.createSignal(), { id: 'a' });
     const run = await readProgress(cns, store, 'a');
-    expect(run.neurons['read']).toEqual({ settled: 3, failed: 0, undone: 0, running: 0, waiting: 0 });
+    expect(run.neurons['read']).toEqual({ ...NONE, settled: 3 });
     const dot = toDot(cns, { run });
     expect(dot).toContain('"split" -> "read" [class="signal taken" label="page × 3" penwidth=2]');
     expect(dot).toContain('"read" -> "result: done" [class="signal" label="done"]');
@@ -105,13 +148,18 @@ describe('the picture of a run', () => {
     );
     const run = cns.stimulate(go.createSignal(), { id: 'a' });
     await expect.poll(async () => (await classesOf(cns))['meet']).toBe('waiting');
-    expect((await readProgress(cns, store, 'a')).neurons['meet']).toMatchObject({ settled: 0, waiting: 1 });
+    expect((await readProgress(cns, store, 'a')).neurons).toEqual({
+      both: { ...NONE, settled: 1, waiting: 1 },
+      meet: { ...NONE, waiting: 1 },
+    });
     await run.signal(answer.createSignal());
     await run;
     expect(await classesOf(cns)).toEqual({ both: 'settled', meet: 'settled' });
-    const { neurons, heard } = await readProgress(cns, store, 'a');
-    expect(neurons['meet']).toMatchObject({ settled: 1, waiting: 0 });
-    expect(heard['meet']).toMatchObject({ left: expect.any(Number), right: expect.any(Number) });
+    const { neurons, received } = await readProgress(cns, store, 'a');
+    expect(neurons).toEqual({ both: { ...NONE, settled: 2 }, meet: { ...NONE, settled: 1 } });
+    expect(received).toEqual({ both: ['go', 'answer'], meet: ['left', 'right'] });
+    const dot = toDot(cns, { run: await readProgress(cns, store, 'a') });
+    expect(dot.match(/class="signal taken"/g)).toHaveLength(5); // all there are
   });
 
   it('that is under way shows what runs, as of its last checkpoint', async () => {
@@ -134,6 +182,85 @@ describe('the picture of a run', () => {
     expect(await classesOf(cns)).toEqual({ first: 'settled', second: 'running' });
     free();
     await run;
+  });
+});
+
+describe('a picture of a run says what it lacks', () => {
+  const go = collateral('go');
+  const response = () => undefined;
+  const flow = (version: string, names: readonly string[], kept: Store = store) =>
+    new CNS(
+      names.map((name) => neuron(name, {}).dendrite({ collateral: go, response })),
+      { name: 'steps', version, store: kept },
+    );
+  const titleOf = (cns: CNS, run: RunProgress) => toMermaid(cns, { run }).split('\n')[1];
+
+  it('when neurons of it are gone', async () => {
+    await flow('1', ['old', 'kept']).stimulate(go.createSignal(), { id: 'a' });
+    const later = flow('2', ['kept', 'new']);
+    const run = await readProgress(later, store, 'a');
+    const told = 'not drawn, because the flow does not have them any more: old';
+    expect(titleOf(later, run)).toBe(`title: "a: completed; stored by version 1; ${told}"`);
+    expect(toDot(later, { run })).toContain(`steps, version 2; a: completed\\lstored by version 1\\l${told}\\l`);
+  });
+
+  it('when there were too many settlements to keep', async () => {
+    const again = collateral<number>('again');
+    const loop = neuron('loop', { again }).dendrite({
+      collateral: again,
+      response: (left, axon) => (left === 0 ? undefined : axon.again.createSignal(left - 1)),
+    });
+    const cns = new CNS([loop], { name: 'loop', store });
+    await cns.stimulate(again.createSignal(30_000), { id: 'a' });
+    const run = await readProgress(cns, store, 'a');
+    expect(run.omitted).toBeGreaterThan(0);
+    expect((run.neurons['loop']?.settled ?? 0) + run.omitted).toBe(30_001);
+    expect(titleOf(cns, run)).toContain(`not counted, because they were too many to keep: ${run.omitted} settled`);
+  });
+
+  it('when something of it is damaged', async () => {
+    const damaged = memoryStore();
+    const cns = flow('1', ['work'], damaged);
+    await cns.stimulate(go.createSignal(), { id: 'a' });
+    const events = () => Promise.reject(new CorruptCheckpointError('the events of run "a"', 'a bit has fallen over'));
+    const run = await readProgress(cns, withOverrides(damaged, { events }), 'a');
+    expect(run).toMatchObject({ status: 'completed', neurons: {}, damage: [expect.stringContaining('a bit')] });
+    expect(titleOf(cns, run)).toContain('damaged in the store: shown is what can be read');
+  });
+
+  it('and is drawn from a store that keeps no events', async () => {
+    const texts = new Map<string, string>();
+    const poor = keyValueStore(
+      {
+        save: async (key, json) => void texts.set(key, json),
+        load: async (key) => texts.get(key),
+        delete: async (key) => void texts.delete(key),
+      },
+      { name: 'map' },
+    );
+    const cns = flow('1', ['work'], poor);
+    await cns.stimulate(go.createSignal(), { id: 'a' });
+    expect(await readProgress(cns, poor, 'a')).toMatchObject({ status: 'completed', neurons: {} });
+  });
+
+  it('names in it may be those of what every object has', async () => {
+    const cns = flow('1', ['toString', 'valueOf']);
+    const none = { id: 'a', graph: { name: 'steps', version: '1' }, status: 'queued', neurons: {} } as const;
+    const run = { ...none, emitted: {}, received: {}, omitted: 0, damage: [] };
+    expect(toMermaid(cns, { run })).not.toContain(':::settled');
+    expect(toDot(cns, { run })).not.toContain('settled');
+  });
+
+  it.each(['a\nb', '\ufffe', '<b>&amp;', '"]', '%%{init}%%', '---'])('ids like %j are only shown', async (id) => {
+    const cns = flow('1', ['work']);
+    await cns.stimulate(go.createSignal(), { id });
+    const run = await readProgress(cns, store, id);
+    await parseFlowchart(toMermaid(cns, { run }));
+    const svg = new DOMParser().parseFromString(await toSvg(cns, { run }), 'image/svg+xml');
+    expect(svg.querySelector('parsererror')).toBeNull();
+    expect(svg.querySelector('text')?.textContent).toBe(
+      `steps, version 1; ${id.replace(/[\n\ufffe]/, '·')}: completed`,
+    );
   });
 });
 

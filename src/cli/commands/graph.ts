@@ -1,5 +1,6 @@
 /** `engram graph`: draws a flow. The picture is all that is printed, so that it can be piped. */
 import { writeFileSync } from 'node:fs';
+import { extname } from 'node:path';
 import { memoryStore } from '../../../adapters/memory.js';
 import { createStatechartConfig } from '../../../machines/statechart-config.js';
 import {
@@ -36,7 +37,11 @@ const VIEWS = ['graph', 'statechart'] as const;
 const DIRECTIONS = ['LR', 'TB'] as const;
 
 export async function graph(path: string, options: GraphOptions, output: Output): Promise<number> {
-  const format = chosen('--format', options.format ?? (output.isJson ? 'json' : 'mermaid'), FORMATS);
+  const format = chosen(
+    '--format',
+    options.format ?? formatOf(options.out) ?? (output.isJson ? 'json' : 'mermaid'),
+    FORMATS,
+  );
   const view = chosen('--view', options.view ?? 'graph', VIEWS);
   const direction = chosen('--direction', options.direction ?? 'LR', DIRECTIONS);
   if (options.run !== undefined && (view === 'statechart' || format === 'stately')) {
@@ -50,7 +55,7 @@ export async function graph(path: string, options: GraphOptions, output: Output)
   const text = await draw(cns, format, {
     view,
     direction,
-    ...entryOf(flow, cns),
+    ...entryOf(flow),
     ...(run === undefined ? {} : { run }),
   });
   const { out } = options;
@@ -81,10 +86,28 @@ async function storedProgress(cns: CNS, id: string, url: string | undefined): Pr
 }
 
 /** Those of the module, where it exports any. */
-function entryOf({ entries }: FlowModule, cns: CNS): Pick<DrawingOptions, 'entry'> {
-  const { channelByCollateral } = cns[FLOW].graph;
-  const known = entries.filter((entry) => channelByCollateral.has(entry));
-  return known.length === 0 ? {} : { entry: Object.fromEntries(known.map((entry, index) => [`${index}`, entry])) };
+const entryOf = ({ entries }: FlowModule): Pick<DrawingOptions, 'entry'> =>
+  entries.length === 0 ? {} : { entry: Object.fromEntries(entries.map((entry, index) => [`${index}`, entry])) };
+
+const EXTENSIONS: Readonly<Record<string, (typeof FORMATS)[number]>> = {
+  '.mmd': 'mermaid',
+  '.mermaid': 'mermaid',
+  '.dot': 'dot',
+  '.gv': 'dot',
+  '.svg': 'svg',
+  '.json': 'json',
+  '.js': 'stately',
+  '.ts': 'stately',
+};
+
+/** What the name of the file says. @throws UsageError when it says nothing */
+function formatOf(out: string | undefined): string | undefined {
+  if (out === undefined) return undefined;
+  const found = EXTENSIONS[extname(out)];
+  if (found !== undefined) return found;
+  throw new UsageError(`${out} does not say by its extension what to draw`, {
+    hint: `name it *${Object.keys(EXTENSIONS).join(', *')}, or give --format: ${FORMATS.join(', ')}`,
+  });
 }
 
 async function draw(cns: CNS, format: (typeof FORMATS)[number], options: DrawingOptions): Promise<string> {

@@ -18,7 +18,7 @@ import { readPast } from '../tree/attempts.js';
 import { treeOf } from '../tree/parentage.js';
 import type { View } from '../tree/notes.js';
 import { factsOf, holdingOf, startOf, pastOfRun } from '../tree/run-facts.js';
-import { readSettled } from '../watch-store.js';
+import { readSettled } from '../../durability/events.js';
 
 export interface ShowOptions {
   readonly store?: string;

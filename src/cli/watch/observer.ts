@@ -15,7 +15,7 @@ import { type Attempt, attemptAfter, type Past, readPast } from '../tree/attempt
 import { treeOf } from '../tree/parentage.js';
 import { factsOf, type Holding, holdingOf, startOf } from '../tree/run-facts.js';
 import type { RunTree } from '../tree/run-tree.js';
-import { parseEvents } from '../watch-store.js';
+import { parseEvents } from '../../durability/events.js';
 
 /** A run as it was found. */
 export interface Sight {
@@ -51,7 +51,7 @@ export class Observer {
   #last: { readonly key: string; readonly sight: Sight | undefined } | undefined;
   #run: LoadedRun | undefined;
   #texts: readonly string[] = [];
-  #events: SettledEvent[] = [];
+  #events: readonly SettledEvent[] = [];
   #omitted = 0;
   #tree: RunTree | undefined;
   #past = EMPTY;
