@@ -3,7 +3,7 @@ import { MILESTONE } from './notes.js';
 import type { Picture } from './picture.js';
 import type { RunProgress } from './progress.js';
 
-const SAVED = `${MILESTONE} what has been done up to here is saved: after a crash, what was not runs again`;
+const SAVED = `${MILESTONE} saved when it is done: after a crash, only what is not saved yet runs again`;
 const CHOSEN = 'where arrows part without a bar, the neuron chooses which of them, and how often';
 
 /** In lines: the title, what is wrong with the picture of a run, and how to read it. */

@@ -9,8 +9,8 @@ export function notesOn({ milestone, expects, policy, compensation }: GraphNeuro
   const { retry, maxDuration, concurrency } = policy;
   const isRetried = retry !== null && retry.attempts > 1;
   return [
-    ...(milestone ? [`${MILESTONE} milestone: saved, safe to die`] : []),
-    ...(expects.length === 0 ? [] : [`waits for ${expects.map(({ name }) => name).join(' or ')}: saved, safe to die`]),
+    ...(milestone ? [`${MILESTONE} milestone: saved when done, safe to die`] : []),
+    ...(expects.length === 0 ? [] : [`waits for ${expects.map(({ name }) => name).join(' or ')}, safe to die`]),
     ...(isRetried ? [`up to ${retry.attempts} attempts`] : []),
     ...(maxDuration === null ? [] : [`at most ${formatDuration(maxDuration)}${isRetried ? ' each' : ''}`]),
     ...(concurrency === null ? [] : [`${concurrency} at a time`]),

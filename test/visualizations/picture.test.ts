@@ -64,11 +64,11 @@ describe('a picture', () => {
     );
     expect(notes).toEqual([
       ['end'],
-      ['graph', '⬢ milestone: saved, safe to die', '2 at a time', 'can be undone'],
+      ['graph', '⬢ milestone: saved when done, safe to die', '2 at a time', 'can be undone'],
       ['subgraph', 'up to 3 attempts', 'at most 90s each'],
       ['one_of_each'],
       ['collects'],
-      ['asks', 'waits for answer: saved, safe to die'],
+      ['asks', 'waits for answer, safe to die'],
     ]);
   });
 

@@ -78,7 +78,7 @@ describe('the picture of a run', () => {
     expect(await classesOf(cns)).toMatchObject({ reserve: 'settled', approve: 'waiting', charge: 'milestone' });
     const text = toMermaid(cns, { run: await readProgress(cns, store, 'a') });
     expect(text.split('\n').slice(0, 3)).toEqual(['---', 'title: "a: waiting"', '---']);
-    expect(text).toContain('"approve<br/>1 waiting, 1 done<br/>waits for approved: saved, safe to die"');
+    expect(text).toContain('"approve<br/>1 waiting, 1 done<br/>waits for approved, safe to die"');
   });
 
   it('counts a wait neither as work of its own when it is over, nor as a second signal', async () => {
