@@ -1,9 +1,9 @@
 /** Lines that are to be sent, oldest first; of bounded number and size: the oldest are dropped, and counted. */
 import type { Line } from './story.js';
-import type { WatchedRun } from './watched-run.js';
 
 export interface Waiting {
-  readonly run: WatchedRun;
+  /** Of the run that it is of: a run that is forgotten is not held by its lines. */
+  readonly id: string;
   readonly line: Line;
   /** When it happened (milliseconds since the epoch). */
   readonly at: number;
@@ -15,7 +15,8 @@ const MOST_LINES = 2_000;
 const MOST_TEXT = 8_000_000;
 
 export class Backlog {
-  #lines: Waiting[] = [];
+  /** Undefined is what was taken. */
+  #lines: (Waiting | undefined)[] = [];
   #head = 0;
   #size = 0;
   #dropped = 0;
@@ -45,7 +46,7 @@ export class Backlog {
   #take(): Waiting | undefined {
     const line = this.#lines[this.#head];
     if (line === undefined) return undefined;
-    this.#head++;
+    this.#lines[this.#head++] = undefined;
     this.#size -= line.size;
     if (this.#head > MOST_LINES) {
       this.#lines = this.#lines.slice(this.#head);

@@ -152,8 +152,8 @@ export class Connection {
   }
 }
 
-/** Without what may be secret in it. */
-function placeOf(url: string): string {
+/** Without what may be secret in it. @param url whole, and of a kind that has a host */
+export function placeOf(url: string): string {
   const { protocol, host, pathname } = new URL(url);
   return `${protocol}//${host}${pathname === '/' ? '' : pathname}`;
 }

@@ -44,29 +44,32 @@ export interface Peer {
 }
 
 const NAME = '@statelyai/inspect';
+const INSTALL = `npm install --save-dev ${NAME}`;
 
 /** Where it is installed. @throws InvalidArgumentError when it is not */
 export function findPeer(): string {
   try {
     return createRequire(import.meta.url).resolve(NAME);
   } catch (cause) {
-    throw missing(cause);
+    throw unusable(cause, INSTALL);
   }
 }
 
 /** @param path where it is installed. @throws InvalidArgumentError when it cannot be loaded */
 export async function loadPeer(path: string): Promise<Peer> {
   try {
+    // before all else: a CommonJS dependency that throws during an import() ends the process, caught or not (Node 20)
+    const WebSocket = createRequire(path)('ws') as WebSocketConstructor;
     const { createInspector } = (await import(pathToFileURL(path).href)) as typeof Inspect;
-    return { createInspector, WebSocket: createRequire(path)('ws') as WebSocketConstructor };
+    return { createInspector, WebSocket };
   } catch (cause) {
-    throw missing(cause);
+    throw unusable(cause, `it is there and not whole; install it anew: ${INSTALL}`);
   }
 }
 
-/** The same whatever is wrong: it is not there, or it is not whole. Below the first line stands who asked for it. */
-const missing = (cause: unknown): InvalidArgumentError =>
+/** Below the first line of the cause stands who asked for it. */
+const unusable = (cause: unknown, hint: string): InvalidArgumentError =>
   new InvalidArgumentError(`statelyInspector needs the package "${NAME}": ${describeError(cause).split('\n', 1)[0]}`, {
     cause,
-    hint: `npm install --save-dev ${NAME}`,
+    hint,
   });

@@ -1,32 +1,62 @@
 /**
  * Copies for the eyes: plain JSON of whatever users put into payloads and values.
  *
- * Rules: bounded in depth, breadth, number and length, whatever is given; what is nearer to the root is shown first;
- * nothing of the user's is called, no getter and no `toJSON`, save the `redact` that was given for it; a copy shares
- * nothing with what was copied. What `redact` hides is hidden before anything else is done.
+ * Rules: bounded in depth, breadth, number and length, whatever is given, and so is the work, save that the keys of a
+ * huge object are listed once in its life (the language lists all of them or none); what is nearer to the root is shown
+ * first; nothing of the user's is called, no getter, no method, no trap and no `toJSON`, save the `redact` that was given
+ * for it; a copy shares nothing with what was copied. What `redact` hides is hidden before anything else is done.
  */
 import { types } from 'node:util';
-import { type Ask, askOf, REDACTED, type Redact } from '../stimulation/redact.js';
+import { type Ask, askOf, type Redact } from '../stimulation/redact.js';
+import {
+  bigintText,
+  entriesOfMap,
+  HUGE,
+  type Keys,
+  knownKeys,
+  leafText,
+  listKeys,
+  nameOf,
+  nameOfError,
+  ownValue,
+  sizeOfMap,
+  sizeOfSet,
+  valuesOfSet,
+} from './peek.js';
 
 /** A value of the user's among ours: from here on down it is redacted, by its path. */
 export class UserValue {
+  // told from what the user gives without a look at its prototypes
+  readonly #isOurs = true;
   constructor(
     readonly value: unknown,
     readonly path: readonly string[],
   ) {}
+
+  static is(value: unknown): value is UserValue {
+    return typeof value === 'object' && value !== null && #isOurs in value;
+  }
 }
 
 /** A list of which only what is shown is looked at. */
 export class Listed {
   readonly length: number;
-  readonly at: (index: number) => unknown;
+  readonly #at: (index: number) => unknown;
   constructor(length: number, at: (index: number) => unknown) {
     this.length = length;
-    this.at = at;
+    this.#at = at;
+  }
+
+  static is(value: object): value is Listed {
+    return #at in value;
   }
 
   static of<T>(list: readonly T[], as: (item: T) => unknown): Listed {
     return new Listed(list.length, (index) => as(list[index] as T));
+  }
+
+  at(index: number): unknown {
+    return this.#at(index);
   }
 }
 
@@ -47,6 +77,10 @@ const DEEPEST = 16;
 const MOST_ITEMS = 100;
 const LONGEST_TEXT = 4096;
 const LONGEST_KEY = 200;
+/** How many keys may be listed for each value that may be shown, those of huge objects aside. */
+const KEYS_PER_VALUE = 20;
+/** How many keys of huge objects that were never met before. */
+const MOST_HUGE_KEYS = 2_000_000;
 const MORE = '…';
 
 /** A place in the copy that is to be filled. */
@@ -73,12 +107,18 @@ class Copy {
   readonly #queue: Spot[] = [];
   #values: number;
   #text: number;
+  /** How many keys may still be listed. */
+  #keys: number;
+  #hugeKeys = MOST_HUGE_KEYS;
+  /** Those of objects that are not small: they may be met often. */
+  readonly #listed = new Map<object, Keys>();
   size = 0;
 
   constructor(ask: Ask | null, { values, text }: Limits) {
     this.#ask = ask;
     this.#values = values;
     this.#text = text;
+    this.#keys = values * KEYS_PER_VALUE;
   }
 
   of(root: unknown): unknown {
@@ -98,7 +138,7 @@ class Copy {
 
   #fill(spot: Spot): void {
     const { value: given } = spot;
-    if (given instanceof UserValue) {
+    if (UserValue.is(given)) {
       const { value, path } = given;
       this.#fill({ ...spot, value, path, start: path.length, ask: this.#ask });
       return;
@@ -115,7 +155,8 @@ class Copy {
     this.size += 8;
     if (typeof value === 'number') return Number.isFinite(value) ? value : String(value);
     if (typeof value === 'bigint') return this.#cut(`${bigintText(value)}n`, LONGEST_TEXT);
-    if (typeof value === 'function') return `[function ${nameOf(value)}]`;
+    if (types.isProxy(value)) return '[Proxy]';
+    if (typeof value === 'function') return `[function ${this.#cut(nameOf(value), LONGEST_KEY)}]`;
     if (typeof value === 'symbol') return this.#cut(String(value), LONGEST_TEXT);
     return value;
   }
@@ -132,9 +173,12 @@ class Copy {
     if (whole !== undefined) return this.#cut(whole, LONGEST_TEXT);
     for (let at = spot.above; at !== null; at = at.above) if (at.container === value) return '[circular]';
     if (spot.depth >= DEEPEST) return MORE;
-    if (Array.isArray(value) || value instanceof Listed || types.isSet(value)) return this.#list(spot, value);
+    const list = listOf(value);
+    if (list !== undefined) return this.#list(spot, value, list);
+    const parts = this.#partsOf(spot, value);
+    if (parts === undefined) return MORE;
     const json = {};
-    this.#pairs(spot, value, (key) => {
+    this.#pairs(spot, value, parts, (key) => {
       const name = this.#cut(key, LONGEST_KEY);
       return (made) =>
         // whatever the key is: `__proto__` is one like any other
@@ -143,10 +187,8 @@ class Copy {
     return json;
   }
 
-  #list(spot: Spot, value: readonly unknown[] | Listed | Set<unknown>): unknown[] {
+  #list(spot: Spot, value: object, { length, items }: List): unknown[] {
     const json: unknown[] = [];
-    const length = value instanceof Set ? value.size : value.length;
-    const items = value instanceof Set ? value.values() : itemsOf(value);
     let place = 0;
     for (const item of items) {
       const at = place;
@@ -157,14 +199,35 @@ class Copy {
     return json;
   }
 
-  #pairs(spot: Spot, value: object, into: (key: string) => (made: unknown) => void): void {
-    const { length, pairs } = pairsOf(value, spot);
+  #pairs(spot: Spot, value: object, { length, pairs }: Pairs, into: (key: string) => (made: unknown) => void): void {
     let place = 0;
     for (const [key, item] of pairs) {
       if (place >= MOST_ITEMS || !this.#later(spot, value, key, item, into(key))) break;
       place++;
     }
-    if (place < length) into(MORE)(`${length - place} more`);
+    // a huge one was counted when it was met for the first time
+    if (place < length) into(MORE)(`${length > HUGE && !types.isMap(value) ? 'about ' : ''}${length - place} more`);
+  }
+
+  /** Undefined when none of them could be shown, or too many keys were listed already. */
+  #partsOf(spot: Spot, value: object): Pairs | undefined {
+    if (types.isMap(value)) return { length: sizeOfMap(value), pairs: entriesOf(value, spot) };
+    const keys = this.#keysOf(value);
+    if (keys === undefined) return undefined;
+    if (types.isNativeError(value)) return errorParts(value, keys);
+    return { length: keys.count, pairs: valuesOf(value, keys.first) };
+  }
+
+  #keysOf(value: object): Keys | undefined {
+    if (this.#values <= 0) return undefined;
+    const known = knownKeys(value) ?? this.#listed.get(value);
+    if (known !== undefined) return known;
+    if (this.#keys <= 0 || this.#hugeKeys <= 0) return undefined;
+    const keys = listKeys(value);
+    if (keys.count > HUGE) this.#hugeKeys -= keys.count;
+    else this.#keys -= keys.count;
+    if (keys.count > MOST_ITEMS) this.#listed.set(value, keys);
+    return keys;
   }
 
   /** @returns false when there is no room for it */
@@ -178,14 +241,20 @@ class Copy {
   }
 }
 
-/** What an accessor would give is not asked for. */
-function ownValue(value: object, key: PropertyKey): unknown {
-  const property = Object.getOwnPropertyDescriptor(value, key);
-  return property === undefined || 'value' in property ? property?.value : REDACTED;
+interface List {
+  readonly length: number;
+  readonly items: Iterable<unknown>;
 }
 
-function* itemsOf(list: readonly unknown[] | Listed): Generator<unknown, void> {
-  for (let i = 0; i < list.length; i++) yield list instanceof Listed ? list.at(i) : ownValue(list, i);
+function listOf(value: object): List | undefined {
+  if (types.isSet(value)) return { length: sizeOfSet(value), items: valuesOfSet(value) };
+  if (Listed.is(value)) return { length: value.length, items: itemsOf(value.length, (index) => value.at(index)) };
+  if (Array.isArray(value)) return { length: value.length, items: itemsOf(value.length, (i) => ownValue(value, i)) };
+  return undefined;
+}
+
+function* itemsOf(length: number, at: (index: number) => unknown): Generator<unknown, void> {
+  for (let i = 0; i < length; i++) yield at(i);
 }
 
 interface Pairs {
@@ -193,18 +262,17 @@ interface Pairs {
   readonly pairs: Iterable<readonly [string, unknown]>;
 }
 
-function pairsOf(value: object, spot: Spot): Pairs {
-  if (types.isMap(value)) return { length: value.size, pairs: entriesOf(value, spot) };
-  const keys = Object.keys(value);
-  if (types.isNativeError(value)) {
-    const hidden = ['cause', 'errors'].filter((key) => Object.hasOwn(value, key) && !keys.includes(key));
-    const told = ['name', 'message', ...hidden, ...keys.filter((key) => !['name', 'message', 'stack'].includes(key))];
-    return {
-      length: told.length,
-      pairs: told.map((key) => [key, key === 'name' ? nameOfError(value) : ownValue(value, key)]),
-    };
-  }
-  return { length: keys.length, pairs: valuesOf(value, keys) };
+/** What is told of an error anyway, and what is not told. */
+const ERROR_KEYS = ['name', 'message', 'stack'];
+
+function errorParts(error: Error, { first, count }: Keys): Pairs {
+  const isShown = (key: string) => Object.prototype.propertyIsEnumerable.call(error, key);
+  const hidden = ['cause', 'errors'].filter((key) => Object.hasOwn(error, key) && !isShown(key));
+  const told = ['name', 'message', ...hidden, ...first.filter((key) => !ERROR_KEYS.includes(key))];
+  return {
+    length: 2 + hidden.length + count - ERROR_KEYS.filter(isShown).length,
+    pairs: told.map((key) => [key, key === 'name' ? nameOfError(error) : ownValue(error, key)]),
+  };
 }
 
 function* valuesOf(value: object, keys: readonly string[]): Generator<readonly [string, unknown], void> {
@@ -217,48 +285,10 @@ function* entriesOf(
   { ask, path, start }: Spot,
 ): Generator<readonly [string, unknown], void> {
   let place = 0;
-  for (const [key, item] of map) {
+  for (const [key, item] of entriesOfMap(map)) {
     const asked = ask === null ? key : ask([...path, `keys()[${place}]`], key, start);
     const isName = Object.is(asked, key) && (typeof key === 'string' || typeof key === 'number');
     yield [isName ? String(key) : String(place), item];
     place++;
   }
-}
-
-function nameOf(value: object): string {
-  const name = ownValue(value, 'name');
-  return typeof name === 'string' ? name : '';
-}
-
-/** Of an error: its own, or its class's. */
-function nameOfError(error: object): string {
-  for (let at: object | null = error; at !== null; at = Object.getPrototypeOf(at) as object | null) {
-    const name = ownValue(at, 'name');
-    if (typeof name === 'string' && (name !== 'Error' || at === error)) return name;
-    const made: unknown = at === error ? undefined : ownValue(at, 'constructor');
-    if (typeof made === 'function') return nameOf(made) || 'Error';
-  }
-  return 'Error';
-}
-
-/** Of what has so many digits that to write them all would take time, only how large it is. */
-function bigintText(value: bigint): string {
-  const isShort = BigInt.asIntN(4096, value) === value;
-  return isShort ? String(value) : `${value < 0n ? '-' : ''}[more than 2^4095]`;
-}
-
-/** What is shown as a whole; undefined for what has parts. */
-function leafText(value: object): string | undefined {
-  if (types.isProxy(value)) return '[Proxy]'; // any look at it would call somebody
-  if (types.isDate(value)) {
-    const time = Date.prototype.getTime.call(value);
-    return Number.isNaN(time) ? 'Invalid Date' : Date.prototype.toISOString.call(value);
-  }
-  if (types.isRegExp(value)) return RegExp.prototype.toString.call(value);
-  if (types.isPromise(value)) return '[Promise]';
-  if (types.isBoxedPrimitive(value)) return '[boxed]';
-  if (types.isAnyArrayBuffer(value)) return `[${value.byteLength} bytes]`;
-  if (ArrayBuffer.isView(value)) return `[${value.byteLength} bytes]`;
-  if (value instanceof URL) return URL.prototype.toString.call(value);
-  return undefined;
 }

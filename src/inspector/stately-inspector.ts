@@ -10,17 +10,29 @@ import { describeError, EngramError, InvalidArgumentError } from '../errors/inde
 import type { RunEvent } from '../propagation/events.js';
 import type { Logger } from '../stimulation/options.js';
 import { safeLogger } from '../stimulation/safe-logger.js';
-import { Connection } from './connection.js';
+import { Connection, placeOf } from './connection.js';
 import { findPeer, loadPeer } from './peer.js';
-import type { ShownContext } from './picture.js';
+import type { ShownContext } from './standing.js';
 import { Stream } from './stream.js';
-import { asRunActor, loggerOf, type RunActor, type Sanitizers, type ShownEvent, WatchedRun } from './watched-run.js';
+import {
+  asRunActor,
+  EVENT_LIMITS,
+  loggerOf,
+  type RunActor,
+  type Sanitizers,
+  type ShownEvent,
+  UNHEARD_LIMITS,
+  WatchedRun,
+} from './watched-run.js';
 import { Wire } from './wire.js';
 
 export type { ShownContext, ShownEvent };
 
 export interface StatelyInspectorOptions {
-  /** Where an inspector listens, `ws:` or `wss:`. `ws://localhost:8080` unless told, as `createInspectorServer()` does. */
+  /**
+   * Where an inspector listens, `ws:` or `wss:`. `ws://localhost:8080` unless told, as `createInspectorServer()` does.
+   * While nobody listens there, the last events are kept for who comes later, with the first 50 values of each payload.
+   */
   readonly url?: string;
   /**
    * Asked of every event: what to show of it. Given a copy that is plain JSON, of bounded size, in which what the CNS
@@ -31,6 +43,10 @@ export interface StatelyInspectorOptions {
   readonly sanitizeContext?: (context: ShownContext) => ShownContext;
   /** Told once when nobody listens. That of the CNS unless told. */
   readonly logger?: Logger;
+  /**
+   * What it waits by, between tries to connect and between snapshots; the system's unless told. When something has
+   * happened is told by the clock of the CNS, and how long `close` takes by that of the system.
+   */
   readonly clock?: Clock;
 }
 
@@ -52,7 +68,12 @@ export interface StatelyInspector {
 const DEFAULT_URL = 'ws://localhost:8080';
 const GRACE = 2_000;
 
-/** @throws InvalidArgumentError for a wrong url, or when the package `@statelyai/inspect` is not installed */
+/**
+ * Each run is introduced with all its neurons, once on every connection: a message for each, about 10 ms for 300 neurons.
+ * Child flows are shown as runs of their own.
+ *
+ * @throws InvalidArgumentError for a wrong url, or when the package `@statelyai/inspect` is not installed
+ */
 export function statelyInspector(options: StatelyInspectorOptions = {}): StatelyInspector {
   const { url = DEFAULT_URL } = options;
   checkUrl(url);
@@ -61,11 +82,11 @@ export function statelyInspector(options: StatelyInspectorOptions = {}): Stately
 
 class Inspection implements StatelyInspector {
   readonly #peerPath: string;
-  readonly #clock: Clock;
   readonly #sanitizers: Sanitizers;
   readonly #connection: Connection;
-  readonly #stream: Stream;
-  readonly #runs = new WeakMap<object, WatchedRun>();
+  /** Null when nothing is shown any more. */
+  #stream: Stream | null;
+  #runs = new WeakMap<object, WatchedRun>();
   #logger: Logger | null;
   #wire: Wire | null = null;
   /** Resolves when it is known whether there is somebody. */
@@ -75,49 +96,49 @@ class Inspection implements StatelyInspector {
   constructor(url: string, peerPath: string, options: StatelyInspectorOptions) {
     const { sanitizeEvent, sanitizeContext, logger, clock = systemClock } = options;
     this.#peerPath = peerPath;
-    this.#clock = clock;
     this.#logger = logger === undefined ? null : safeLogger(logger);
     this.#sanitizers = { sanitizeEvent, sanitizeContext };
     this.#connection = new Connection({
       url,
       clock,
       warn: (message) => this.#logger?.warn(message),
-      onOpen: () => this.#stream.open(this.#wire as Wire),
-      onRoom: () => this.#stream.flush(),
+      onOpen: () => this.#stream?.open(this.#wire as Wire),
+      onRoom: () => this.#stream?.flush(),
     });
     this.#stream = new Stream(clock, this.#connection);
   }
 
   next(event: InspectionEvent): void {
-    if (this.#closing !== null) return;
+    const stream = this.#stream;
+    if (stream === null || this.#closing !== null) return;
     try {
-      if (event.type === '@xstate.event') this.#onEvent(event.actorRef, event.event);
-      else if (event.type === '@xstate.snapshot') this.#onSnapshot(event.actorRef, event.event.type);
+      if (event.type === '@xstate.event') this.#onEvent(stream, event.actorRef, event.event);
+      else if (event.type === '@xstate.snapshot') this.#onSnapshot(stream, event.actorRef, event.event.type);
     } catch {
       // a run is worth more than its picture
     }
   }
 
-  #onEvent(actor: object, event: RunEvent): void {
-    const run = this.#runs.get(actor) ?? this.#begin(actor);
+  #onEvent(stream: Stream, actor: object, event: RunEvent): void {
+    const run = this.#runs.get(actor) ?? this.#begin(stream, actor);
     if (run === undefined || run.last !== null) return;
-    this.#stream.tell(run, run.story(event));
+    stream.tell(run, run.story(event, this.#connection.isHopeful ? EVENT_LIMITS : UNHEARD_LIMITS));
   }
 
-  #onSnapshot(actor: object, cause: string): void {
+  #onSnapshot(stream: Stream, actor: object, cause: string): void {
     const run = this.#runs.get(actor);
     if (run === undefined || run.last !== null) return;
     run.cause = cause;
-    if ((actor as RunActor).getSnapshot().status === 'active') this.#stream.change(run);
-    else this.#stream.end(run);
+    if ((actor as RunActor).getSnapshot().status === 'active') stream.change(run);
+    else stream.end(run);
   }
 
-  #begin(actor: object): WatchedRun | undefined {
+  #begin(stream: Stream, actor: object): WatchedRun | undefined {
     const found = asRunActor(actor);
     if (found === undefined) return undefined;
     const run = new WatchedRun(found, this.#sanitizers);
     this.#runs.set(actor, run);
-    this.#stream.begin(run);
+    stream.begin(run);
     this.#logger ??= safeLogger(loggerOf(found));
     this.#tried ??= this.#connect();
     return run;
@@ -132,7 +153,14 @@ class Inspection implements StatelyInspector {
     } catch (error) {
       const hint = error instanceof EngramError ? `: ${error.hint}` : '';
       this.#logger?.error(`runs are not shown in an inspector: ${describeError(error)}${hint}`, error);
+      this.#drop();
     }
+  }
+
+  /** Nothing is shown any more, nor kept to be shown. */
+  #drop(): void {
+    this.#stream = null;
+    this.#runs = new WeakMap();
   }
 
   close(): Promise<void> {
@@ -143,7 +171,7 @@ class Inspection implements StatelyInspector {
     let isOver = false;
     // not in the background: it holds the process until all is sent
     await new Promise<void>((resolve) => {
-      const timer = this.#clock.after(GRACE, resolve);
+      const timer = systemClock.after(GRACE, resolve); // a clock that is advanced by hand may stand still
       const done = () => {
         timer.cancel();
         resolve();
@@ -152,14 +180,15 @@ class Inspection implements StatelyInspector {
     });
     isOver = true;
     this.#connection.terminate();
+    this.#drop();
   }
 
   async #leave(isOver: () => boolean): Promise<void> {
     if (this.#tried === null) return;
     await this.#tried;
     while (this.#connection.isOpen && !isOver()) {
-      this.#stream.flush();
-      if (this.#stream.isEmpty && this.#connection.isIdle) break;
+      this.#stream?.flush();
+      if (this.#stream?.isEmpty !== false && this.#connection.isIdle) break;
       await this.#connection.changed();
     }
     await this.#connection.close();
@@ -167,10 +196,18 @@ class Inspection implements StatelyInspector {
 }
 
 function checkUrl(url: unknown): void {
-  const { protocol, hash } = (typeof url === 'string' && URL.canParse(url) ? new URL(url) : {}) as Partial<URL>;
-  if ((protocol === 'ws:' || protocol === 'wss:') && hash === '') return;
-  const what = typeof url === 'string' ? JSON.stringify(url) : String(url);
-  throw new InvalidArgumentError(`statelyInspector: url is not the address of a WebSocket: ${what}`, {
+  const parsed = typeof url === 'string' && URL.canParse(url) ? new URL(url) : undefined;
+  if (parsed !== undefined && ['ws:', 'wss:'].includes(parsed.protocol) && parsed.hash === '') return;
+  throw new InvalidArgumentError(`statelyInspector: url is not the address of a WebSocket: ${wrong(url, parsed)}`, {
     hint: `give what an inspector listens on, like '${DEFAULT_URL}', or leave it out for that one`,
   });
+}
+
+/** What was given, without what may be secret in it. */
+function wrong(url: unknown, parsed: URL | undefined): string {
+  if (typeof url !== 'string') return typeof url === 'number' ? String(url) : `of type ${typeof url}`;
+  if (parsed === undefined) return url === '' ? '""' : `a text of ${url.length} characters that is no URL`;
+  // where there is no host, who knows what the rest is
+  const place = parsed.host === '' ? `${parsed.protocol}…` : placeOf(url);
+  return JSON.stringify(parsed.hash === '' ? place : `${place}#…`);
 }

@@ -12,7 +12,7 @@
 import type { Clock, Timer } from '../clock/clock.js';
 import { Backlog } from './backlog.js';
 import type { Connection } from './connection.js';
-import { IDLE, neuronSnapshot, type Picture } from './picture.js';
+import { IDLE, neuronSnapshot, type Standing } from './standing.js';
 import { RUN } from './story.js';
 import type { Told, WatchedRun } from './watched-run.js';
 import type { Envelope, Wire } from './wire.js';
@@ -62,7 +62,7 @@ export class Stream {
       this.#forget(before);
       run.follow(before);
     }
-    if (run.connection === 0 && this.#connection.isHopeful) run.first = run.picture();
+    if (run.connection === 0 && this.#connection.isHopeful) run.first = run.standing();
     this.#runs.set(run.id, run);
     this.change(run);
   }
@@ -70,7 +70,7 @@ export class Stream {
   tell(run: WatchedRun, { lines, size }: Told): void {
     const at = run.clock.now();
     const each = lines.length === 0 ? 0 : size / lines.length;
-    for (const line of lines) this.#backlog.push({ run, line, at, size: each });
+    for (const line of lines) this.#backlog.push({ id: run.id, line, at, size: each });
     if (this.#backlog.length >= MANY_LINES) this.#pump();
     this.change(run);
   }
@@ -78,7 +78,7 @@ export class Stream {
   end(run: WatchedRun): void {
     run.end();
     if (this.#runs.get(run.id) !== run) return; // another one has taken its name
-    const { size } = run.last as Picture;
+    const { size } = run.last as Standing;
     this.#ended.set(run, size);
     this.#endedSize += size;
     this.#changed.add(run);
@@ -144,7 +144,7 @@ export class Stream {
       const next = this.#backlog.shift();
       if (next === undefined) return;
       const { line, at } = next;
-      const run = this.#runs.get(next.run.id);
+      const run = this.#runs.get(next.id);
       if (run === undefined) continue;
       this.#introduce(run);
       const wire = this.#wire as Wire;
@@ -165,14 +165,14 @@ export class Stream {
   #introduce(run: WatchedRun): void {
     if (run.connection === this.#connections) return;
     run.connection = this.#connections;
-    const picture = run.first ?? run.picture();
+    const standing = run.first ?? run.standing();
     run.first = null;
     const wire = this.#wire as Wire;
     const envelope = envelopeOf(run);
-    this.#connection.send(wire.actor(run.actor, picture.run, envelope));
+    this.#connection.send(wire.actor(run.actor, standing.run, envelope));
     run.shownNeurons.clear();
     for (const neuron of run.neurons) {
-      const snapshot = neuronSnapshot(picture.neurons.get(neuron.name) ?? IDLE, endOf(run, picture));
+      const snapshot = neuronSnapshot(standing.neurons.get(neuron.name) ?? IDLE, endOf(run, standing));
       this.#connection.send(wire.actor(neuron, snapshot, envelope));
       run.shownNeurons.set(neuron.name, JSON.stringify(snapshot));
     }
@@ -182,19 +182,19 @@ export class Stream {
     this.#introduce(run);
     this.#changed.delete(run);
     const wire = this.#wire as Wire;
-    const picture = run.picture();
+    const standing = run.standing();
     const envelope = envelopeOf(run);
     for (const { name, sessionId } of run.neurons) {
-      const snapshot = neuronSnapshot(picture.neurons.get(name) ?? IDLE, endOf(run, picture));
+      const snapshot = neuronSnapshot(standing.neurons.get(name) ?? IDLE, endOf(run, standing));
       const text = JSON.stringify(snapshot);
       if (run.shownNeurons.get(name) === text) continue;
       run.shownNeurons.set(name, text);
       this.#connection.send(wire.snapshot(sessionId, snapshot, run.cause, envelope));
     }
-    this.#connection.send(wire.snapshot(run.id, picture.run, run.cause, envelope));
+    this.#connection.send(wire.snapshot(run.id, standing.run, run.cause, envelope));
   }
 }
 
 const envelopeOf = (run: WatchedRun): Envelope => ({ rootId: run.id, at: run.clock.now() });
 
-const endOf = (run: WatchedRun, picture: Picture) => (run.last === picture ? picture.run.status : undefined);
+const endOf = (run: WatchedRun, standing: Standing) => (run.last === standing ? standing.run.status : undefined);

@@ -9,7 +9,7 @@ import type { RunEvent } from '../propagation/events.js';
 import type { CNSOptions, Logger } from '../stimulation/options.js';
 import type { Redact } from '../stimulation/redact.js';
 import { GIVEN, type Given } from '../stimulation/seams.js';
-import { type Picture, pictureOf, type ShownContext } from './picture.js';
+import { type ShownContext, type Standing, standingOf } from './standing.js';
 import { type Limits, shown, UserValue } from './shown.js';
 import { type Line, type Party, RUN, storyOf } from './story.js';
 import type { ShownActor } from './wire.js';
@@ -45,7 +45,10 @@ export interface Told {
   readonly size: number;
 }
 
-const EVENT_LIMITS: Limits = { values: 1_000, text: 32_000 };
+/** What is shown of the payload of an event. */
+export const EVENT_LIMITS: Limits = { values: 1_000, text: 32_000 };
+/** And what is kept of it while nobody listens, in case that somebody comes. */
+export const UNHEARD_LIMITS: Limits = { values: 50, text: 2_000 };
 const NOT_SHOWN = '[not shown: what was to sanitize it has failed]';
 
 export class WatchedRun {
@@ -57,9 +60,9 @@ export class WatchedRun {
   readonly #sanitizers: Sanitizers;
   #neurons: readonly ShownActor[] | null = null;
   /** How it stood when it began, until that is shown. */
-  first: Picture | null = null;
+  first: Standing | null = null;
   /** How it stood at its end; what goes on is read when it is shown. */
-  last: Picture | null = null;
+  last: Standing | null = null;
   /** What is shown of its neurons, by name, as text. */
   readonly shownNeurons = new Map<string, string>();
   /** On which connection it was shown last. */
@@ -100,27 +103,27 @@ export class WatchedRun {
     return party === RUN ? this.id : `${this.id}/${party}`;
   }
 
-  picture(): Picture {
+  standing(): Standing {
     const { sanitizeContext } = this.#sanitizers;
     const sanitize =
       sanitizeContext === undefined
         ? undefined
         : (context: ShownContext) => safely(() => sanitizeContext(context)) ?? { context: NOT_SHOWN };
-    return this.last ?? pictureOf((this.#actor as RunActor).getSnapshot(), this.#redact, sanitize);
+    return this.last ?? standingOf((this.#actor as RunActor).getSnapshot(), this.#redact, sanitize);
   }
 
   /** Shows its end from now on. */
   end(): void {
-    this.last = this.picture();
+    this.last = this.standing();
     this.#actor = null;
   }
 
   /** What an event that is about to be applied says. */
-  story(event: RunEvent): Told {
+  story(event: RunEvent, limits: Limits): Told {
     let size = 0;
     const redact = this.#redact;
     const show = (value: unknown, ...path: readonly string[]): unknown => {
-      const copy = shown(new UserValue(value, path), redact, EVENT_LIMITS);
+      const copy = shown(new UserValue(value, path), redact, limits);
       size += copy.size;
       return copy.json;
     };

@@ -73,8 +73,9 @@ export interface CNSOptions {
    */
   readonly limits?: Limits;
   /**
-   * What is not shown of payloads and context values by the command line and whoever asks `cns.redacted`: names of
-   * properties, at any depth, or a function that gives what to show instead. Storing and running know nothing of it.
+   * What is not shown of payloads and context values by the command line, the inspector and whoever asks `cns.redacted`:
+   * names of properties, at any depth, or a function that gives what to show instead. Storing and running know nothing
+   * of it.
    */
   readonly redact?: Redact;
   /**

@@ -8,7 +8,9 @@ import { InvalidArgumentError } from '../errors/index.js';
 /**
  * Names of properties (and keys of maps) that are hidden wherever they stand; or a function, asked of every value on the
  * way down, that returns it to show it, or what to show instead. A path begins with what the value is:
- * `['payload', 'order', 'card']`, `['context', 'pay', ...]`, `['output', ...]`, `['error', 'message']`.
+ * `['payload', 'order', 'card']`, `['context', 'pay', ...]`, `['output', ...]`, `['error', 'message']`, `['reason', ...]`
+ * of an abort, `['stimulationContext', ...]`; the key of what waits at a join `['payload', 'order', 'key']`, which the
+ * inspector hides whatever the names are: it may be made of what they name.
  */
 export type Redact = readonly string[] | ((path: readonly string[], value: unknown) => unknown);
 

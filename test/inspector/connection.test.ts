@@ -1,14 +1,16 @@
-import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect, createServer, type AddressInfo, type Server } from 'node:net';
-import { fileURLToPath } from 'node:url';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { CNS, collateral, expect as awaits, InvalidArgumentError, neuron, type Clock, type CNSOptions } from 'engram';
 import { createInspectorServer } from '@statelyai/inspect/server';
 import { statelyInspector } from 'engram/inspector';
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { caught } from '../support/caught.js';
 import { ManualClock, quiet } from '../support/manual-clock.js';
 import { recordingLogger } from '../support/recording-logger.js';
+import { childProcess, freePort } from './child.js';
 import { Listener, messagesFrom } from './listener.js';
 
 const go = collateral<number | string>('go');
@@ -29,32 +31,8 @@ function flow(options: CNSOptions) {
   return new CNS([count, see], { name: 'counting', ...options });
 }
 
-/** A port that nobody listens at. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0);
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
-const project = fileURLToPath(new URL('../..', import.meta.url));
-
-/** @param then what is written to it when this resolves */
-async function child(
-  args: readonly string[],
-  then?: Promise<void>,
-): Promise<{ code: number | null; stdout: string; stderr: string }> {
-  const file = fileURLToPath(new URL('short.child.ts', import.meta.url));
-  const process_ = spawn(process.execPath, ['--import', 'tsx', file, ...args], { cwd: project });
-  const said = { stdout: '', stderr: '' };
-  process_.stdout.on('data', (data) => (said.stdout += String(data)));
-  process_.stderr.on('data', (data) => (said.stderr += String(data)));
-  void then?.then(() => process_.stdin.write('go on\n'));
-  const [code] = (await once(process_, 'close')) as [number | null];
-  return { code, ...said };
-}
+const program = new URL('short.child.ts', import.meta.url);
+const child = (args: readonly string[], then?: Promise<void>) => childProcess(program, args, [], then);
 
 describe('a connection that is lost', () => {
   it('is made again, and the definitions and the newest snapshots come before what has happened meanwhile', async () => {
@@ -178,6 +156,24 @@ describe('while nobody listens', () => {
   });
 });
 
+describe('close()', () => {
+  afterEach(() => vi.useRealTimers());
+
+  it('waits by the clock of the system, whatever clock the inspector was given', async () => {
+    const silent = createServer(() => undefined).listen(0);
+    await once(silent, 'listening');
+    const clock = new ManualClock();
+    const inspect = statelyInspector({ url: `ws://localhost:${(silent.address() as AddressInfo).port}`, clock });
+    await flow({ inspect }).stimulate(go.createSignal(0));
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const closed = inspect.close();
+    expect([vi.getTimerCount(), clock.timers]).toEqual([1, 0]);
+    vi.advanceTimersByTime(2_000);
+    await closed;
+    silent.close();
+  });
+});
+
 describe('while somebody listens', () => {
   it('a process ends by itself, and close() sees to it that all of it has come', async () => {
     const listener = await Listener.open();
@@ -261,22 +257,49 @@ describe('while somebody listens', () => {
 });
 
 describe('what is wrong is said at once', () => {
-  it.each(['http://localhost:8080', 'localhost:8080', '', 'ws://localhost:8080/#run', 8080])(
-    'the url %j is refused',
-    async (url) => {
-      const error = await caught(() => statelyInspector({ url: url as string }));
-      expect(error).toBeInstanceOf(InvalidArgumentError);
-      expect(error).toMatchObject({
-        message: `statelyInspector: url is not the address of a WebSocket: ${JSON.stringify(url)}`,
-        hint: expect.stringContaining("'ws://localhost:8080'"),
-      });
-    },
-  );
+  it.each([
+    ['http://localhost:8080', '"http://localhost:8080"'],
+    ['localhost:8080', '"localhost:…"'],
+    ['', '""'],
+    ['ws://localhost:8080/#run', '"ws://localhost:8080#…"'],
+    ['https://me:pass@host/live?token=TOP', '"https://host/live"'],
+    ['me:pass@host/?token=TOP', '"me:…"'],
+    ['ws://me:pass@:80:80/', 'a text of 20 characters that is no URL'],
+    [8080, '8080'],
+    [new URL('https://me:pass@host/?token=TOP'), 'of type object'],
+  ])('the url %s is refused, and no more is said of it than %s', async (url, told) => {
+    const error = await caught(() => statelyInspector({ url: url as string }));
+    expect(error).toBeInstanceOf(InvalidArgumentError);
+    expect(error).toMatchObject({
+      message: `statelyInspector: url is not the address of a WebSocket: ${told}`,
+      hint: expect.stringContaining("'ws://localhost:8080'"),
+    });
+  });
 
   it('the package @statelyai/inspect is asked for by name where it is not installed', async () => {
     const { stdout } = await child(['ws://localhost:1', 'missing']);
     expect(stdout).toBe(
       'InvalidArgumentError: statelyInspector needs the package "@statelyai/inspect": not installed (npm install --save-dev @statelyai/inspect)\n',
     );
+  });
+
+  it('a package that is found and not whole ends no process, is told of once, and costs nothing from then on', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'engram-inspector-'));
+    const files = {
+      '@statelyai/inspect/package.json': '{ "type": "module", "main": "index.js" }',
+      '@statelyai/inspect/index.js': "import WebSocket from 'partner';\nexport const createInspector = WebSocket;\n",
+      'partner/package.json': '{ "main": "index.js" }',
+      'partner/index.js': "module.exports = require('ws');\n",
+    };
+    for (const [name, text] of Object.entries(files)) {
+      const file = join(folder, 'node_modules', name);
+      await mkdir(dirname(file), { recursive: true });
+      await writeFile(file, text);
+    }
+    const path = join(folder, 'node_modules/@statelyai/inspect/index.js');
+    const { code, stdout, stderr } = await child(['ws://localhost:1', 'broken', path]);
+    await rm(folder, { recursive: true });
+    expect(stderr).toMatch(/^runs are not shown in an inspector: .*Cannot find module 'ws'.*install it anew.*\n$/);
+    expect([code, stdout]).toEqual([0, 'completed true\ncompleted 0\n']);
   });
 });

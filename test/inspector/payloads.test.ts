@@ -74,6 +74,55 @@ describe('secrets', () => {
     }
   });
 
+  describe('in the key of a join', () => {
+    const go = collateral('go');
+    const price = collateral<{ card: string }>('price');
+    const stock = collateral<{ card: string }>('stock');
+
+    /** What is shown of a part that waits for the other one. */
+    async function joined(redact: CNSOptions['redact']): Promise<Record<string, unknown>> {
+      const clock = new SimulatedClock();
+      const parts = { price, stock };
+      const ask = neuron('ask', parts).dendrite({
+        collateral: go,
+        response: (_payload, axon) => [
+          axon.price.createSignal({ card: 'secret' }),
+          axon.stock.createSignal({ card: 'secret' }, { delay: '1h' }),
+        ],
+      });
+      const pack = neuron('pack', {}).join(parts, () => undefined, { key: ({ card: of }) => of });
+      const inspect = statelyInspector({ url: listener.url });
+      const cns = new CNS([ask, pack], { inspect, clock, ...(redact === undefined ? {} : { redact }) });
+      const ended = cns.stimulate(go.createSignal(), { id: 'join' }).waitUntilComplete();
+      const part = () =>
+        listener
+          .snapshotsOf('join')
+          .map(({ context }) => (context as { joined?: Record<string, unknown>[] }).joined?.[0])
+          .find((each) => each !== undefined);
+      await listener.until(() => part() !== undefined);
+      await clock.advance('1h');
+      await ended;
+      await inspect.close();
+      return part() as Record<string, unknown>;
+    }
+
+    it('are hidden by any name, since the key may be made of what the name hides', async () => {
+      expect(await joined(['card'])).toMatchObject({ key: '[redacted]', payload: { card: '[redacted]' } });
+      expect(listener.text).not.toContain('secret');
+    });
+
+    it('are hidden by a function, which is asked for the key', async () => {
+      const hide = (path: readonly string[], value: unknown) =>
+        ['card', 'key'].includes(path.at(-1) ?? '') ? path.join('.') : value;
+      expect(await joined(hide)).toMatchObject({ key: 'payload.price.key', payload: { card: 'payload.price.card' } });
+      expect(listener.text).not.toContain('secret');
+    });
+
+    it.each([[undefined], [[]]])('are shown where nothing is to be hidden: %j', async (redact) => {
+      expect(await joined(redact)).toMatchObject({ key: 'secret' });
+    });
+  });
+
   it('are hidden where the function that redacts throws', async () => {
     const redact = () => {
       throw new RangeError('oops');
@@ -137,6 +186,7 @@ describe('payloads that no JSON can hold', () => {
       deep,
       wide: Array.from({ length: 1_000_000 }, (_, n) => n),
       keys: Object.fromEntries(Array.from({ length: 1000 }, (_, n) => [`k${n}`, n])),
+      crowd: Object.fromEntries(Array.from({ length: 20_000 }, (_, n) => [`k${n}`, n])),
       long: 'x'.repeat(10_000_000),
       big: 2n ** 64n,
       huge: 2n ** 1_000_000n,
@@ -193,10 +243,88 @@ describe('payloads that no JSON can hold', () => {
     expect(shown['wide']).toHaveLength(101);
     expect(shown['wide'].at(-1)).toBe('… 999900 more');
     expect(shown['keys']['…']).toBe('900 more');
+    expect(shown['crowd']['…']).toBe('about 19900 more');
     expect(shown['long']).toMatch(/^x{4096}… 9995904 more$/);
     expect(JSON.stringify(shown['deep'])).toMatch(/^(\{"deep":){15}"…"\}+$/);
     expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
     expect(Math.max(...listener.messages.map((message) => JSON.stringify(message).length))).toBeLessThan(500_000);
+  });
+
+  it('are shown by what the built-in classes say of them, and nothing of their own classes is called', async () => {
+    const called = (): never => expect.unreachable('something of the user was called');
+    const traps = new Proxy({}, { get: () => called }) as ProxyHandler<object>;
+    class Odd extends Set<unknown> {
+      override get size(): number {
+        return called();
+      }
+      override values = called;
+      override [Symbol.iterator] = called;
+    }
+    class OddMap extends Map<unknown, unknown> {
+      override get size(): number {
+        return called();
+      }
+      override entries = called;
+      override [Symbol.iterator] = called;
+    }
+    class OddBytes extends Uint8Array {
+      override get byteLength(): number {
+        return called();
+      }
+    }
+    class OddUrl extends URL {
+      override get href(): string {
+        return called();
+      }
+      override toString = called;
+    }
+    class OddPattern extends RegExp {
+      override get source(): string {
+        return called();
+      }
+      override get flags(): string {
+        return called();
+      }
+    }
+    const given = new ArrayBuffer(8);
+    const view = new DataView(given);
+    structuredClone(given, { transfer: [given] });
+    const own = { own: { value: 1, enumerable: true } };
+    const one = new Odd();
+    Set.prototype.add.call(one, 1);
+    const error = new RangeError('no');
+    Object.setPrototypeOf(error, new Proxy(RangeError.prototype, traps));
+    await run(
+      {
+        set: one,
+        map: new OddMap(),
+        bytes: new OddBytes(3),
+        view,
+        url: new OddUrl('https://example.org/a'),
+        match: new OddPattern('a+', 'gi'),
+        callable: new Proxy(() => undefined, traps),
+        inherits: Object.create(new Proxy({}, traps), own) as object,
+        noUrl: Object.create(URL.prototype, own) as object,
+        error,
+        list: [new Proxy({}, traps)],
+        named: Object.defineProperty(() => undefined, 'name', { value: 'n'.repeat(10_000) }),
+      },
+      {},
+    );
+    expect(listener.events[0]?.event['payload']).toEqual({
+      set: [1],
+      map: {},
+      bytes: '[3 bytes]',
+      view: '[0 bytes]',
+      url: 'https://example.org/a',
+      match: '/a+/gi',
+      callable: '[Proxy]',
+      inherits: { own: 1 },
+      noUrl: { own: 1 },
+      error: { name: 'Error', message: 'no' },
+      list: ['[Proxy]'],
+      named: expect.stringMatching(/^\[function n{200}… 9800 more\]$/) as string,
+    });
   });
 
   it('of 20,000 activations that wait are shown by the first of them, with their number', async () => {
