@@ -24,6 +24,8 @@ export interface Change {
 }
 
 const NONE: readonly EarlySignal[] = [];
+/** Of the arrivals that completed the set of a join: so many of the last are told. */
+const MOST_JOINED = 8;
 
 export class Changes implements Recorder {
   readonly #now: () => number;
@@ -52,6 +54,7 @@ export class Changes implements Recorder {
   #hasNewAttempt = false;
   #newMilestone: string | null = null;
   readonly #startedAt = new WeakMap<Activation, number>();
+  #joined: WeakMap<Activation, readonly string[]> | null = null;
 
   constructor(now: () => number, codec: Codec) {
     this.#now = now;
@@ -123,6 +126,14 @@ export class Changes implements Recorder {
   onStarted(activation: Activation): void {
     this.#startedAt.set(activation, this.#now());
   }
+  onJoined(set: Activation, arrivals: readonly (readonly Activation[])[]): void {
+    const last = arrivals.map((slot) => slot.slice(-MOST_JOINED)).flat();
+    last.sort((a, b) => a.n - b.n);
+    (this.#joined ??= new WeakMap()).set(
+      set,
+      last.slice(-MOST_JOINED).map(({ cause }) => cause),
+    );
+  }
   onLeft(activation: Activation): void {
     this.#isDirty = true;
     this.#placed.delete(activation);
@@ -132,7 +143,8 @@ export class Changes implements Recorder {
     const { neuron } = activation.subscriber;
     if (failure === null && neuron.milestone) this.#newMilestone = neuron.name;
     const startedAt = this.#startedAt.get(activation);
-    this.#events.add(eventText({ activation, answer, failure, startedAt, settledAt: this.#now() }));
+    const joined = this.#joined?.get(activation);
+    this.#events.add(eventText({ activation, answer, failure, startedAt, settledAt: this.#now(), joined }));
   }
   onWritten(neuron: string): void {
     this.#values.add(neuron);

@@ -21,6 +21,11 @@ export interface SettledEvent {
   readonly error?: string;
   /** It was a wait, for a signal of this collateral from outside: that has come, or came too late. */
   readonly waited?: string;
+  /**
+   * It was the set of a join: the causes of what completed it, of at most eight the last that came. Missing also where
+   * the set was complete before this process took the run up.
+   */
+  readonly joined?: readonly string[];
 }
 
 /** Stands for settled activations of which too many came between two checkpoints to keep. */
@@ -37,17 +42,20 @@ export interface Settlement {
   readonly failure: FailedActivation | null;
   readonly startedAt: number | undefined;
   readonly settledAt: number;
+  /** The causes of what completed the set of a join. */
+  readonly joined: readonly string[] | undefined;
 }
 
 /** The text of a `SettledEvent`, put together by hand: one is written for every settlement. */
-export function eventText({ activation, answer, failure, startedAt, settledAt }: Settlement): string {
+export function eventText({ activation, answer, failure, startedAt, settledAt, joined }: Settlement): string {
   const { neuron, dendrite } = namesOf(activation.subscriber);
   const outcome = failure === null ? '"responded"' : '"failed"';
   const started = startedAt === undefined ? '' : `,"startedAt":${startedAt}`;
   const error = failure === null ? '' : `,"error":${quote(describeError(failure.error))}`;
   const { expects } = detailsOf(activation);
   const waited = expects === undefined ? '' : `,"waited":${quote(expects)}`;
-  return `{"activation":"${activation.cause}",${neuron},${dendrite},"outcome":${outcome},"emitted":[${emittedBy(activation, answer)}]${started},"settledAt":${settledAt}${error}${waited}}`;
+  const arrivals = joined === undefined ? '' : `,"joined":${JSON.stringify(joined)}`;
+  return `{"activation":"${activation.cause}",${neuron},${dendrite},"outcome":${outcome},"emitted":[${emittedBy(activation, answer)}]${started},"settledAt":${settledAt}${error}${waited}${arrivals}}`;
 }
 
 function emittedBy({ subscriber: { neuron } }: Activation, answer: CheckedAnswer): string {

@@ -20,6 +20,8 @@ export interface Recorder {
   onPlaced(activation: Activation): void;
   onStarted(activation: Activation): void;
   onLeft(activation: Activation): void;
+  /** These have completed a set of a join, which is about to be placed. */
+  onJoined?(set: Activation, arrivals: readonly (readonly Activation[])[]): void;
   /** The signal at this place of an answer is about to be placed. */
   onSignal?(index: number): void;
   onSettled(activation: Activation, answer: CheckedAnswer, failure: FailedActivation | null): void;

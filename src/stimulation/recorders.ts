@@ -7,6 +7,7 @@ export function joinRecorders(recorders: readonly Recorder[]): Recorder | null {
     onPlaced: (activation) => recorders.forEach((r) => r.onPlaced(activation)),
     onStarted: (activation) => recorders.forEach((r) => r.onStarted(activation)),
     onLeft: (activation) => recorders.forEach((r) => r.onLeft(activation)),
+    onJoined: (set, arrivals) => recorders.forEach((r) => r.onJoined?.(set, arrivals)),
     onSignal: (index) => recorders.forEach((r) => r.onSignal?.(index)),
     onSettled: (activation, answer, failure) => recorders.forEach((r) => r.onSettled(activation, answer, failure)),
     onWritten: (neuron) => recorders.forEach((r) => r.onWritten(neuron)),

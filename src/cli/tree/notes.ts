@@ -82,7 +82,7 @@ function doneText(node: RunNode, glyphs: Glyphs): string {
   }
   if (before.some(({ outcome }) => outcome === 'failed')) told.push('done once more');
   if (node.joinedWith.length > 0) told.push(`with ${namesOf(node.joinedWith)}`);
-  if (node.isGuess) told.push('by its name');
+  if (node.isGuess) told.push('parents found by name');
   const emitted = emittedText(node, glyphs);
   return [told.join(', '), emitted].filter(Boolean).join(' ');
 }

@@ -6,8 +6,7 @@
  *
  * What cannot be computed, and what is done instead:
  *  - `emitted` leaves out expectations, which take an index too: these are found first;
- *  - what arrives at a join leaves no event: sets are recomputed by join-parents.ts, and where they cannot be, the
- *    parents are the last that emitted the names (`isGuess`);
+ *  - what arrives at a join leaves no event: join-parents.ts finds it by what the event of the set says;
  *  - a signal from outside is a beginning of its own: the expectation that it met is not told;
  *  - what led to the rest was omitted, or lost: it stands below a root that says so.
  */
@@ -141,8 +140,7 @@ function waitsOf(node: RunNode, emitted: number, index: CauseIndex): ReadonlySet
   return places;
 }
 
-const isWait = ({ isExpectation, event }: RunNode): boolean =>
-  isExpectation || (event?.outcome === 'responded' && event.startedAt === undefined);
+const isWait = ({ isExpectation, event }: RunNode): boolean => isExpectation || event?.waited !== undefined;
 
 /** Signals without a delivery id: their index is their place in the order of readiness. */
 function beginOutside({ context }: RunFacts, nodes: readonly RunNode[], index: CauseIndex, roots: RunRoot[]): void {
