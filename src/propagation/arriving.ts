@@ -46,7 +46,7 @@ function fire(work: Work, join: GraphJoin, set: CompleteSet): void {
   );
   const activation = new Activation(work.next++, join.subscriber, payload, QUEUED, null);
   joinCause(activation, set, join.subscriber);
-  if (work.recorder !== null) work.recorder.onJoined?.(activation, set as readonly (readonly Activation[])[]);
+  if (work.recorder !== null) work.recorder.onJoined?.(activation, set);
   for (const arrivals of set) for (const arrival of arrivals) leaveJoin(work, arrival);
   admit(work, activation, null, null, null);
 }
