@@ -21,12 +21,18 @@ export interface Streams {
 /** A value of the user's as it may be shown, given what it is: `'payload', 'order'`. */
 export type Shown = (value: unknown, ...path: readonly string[]) => unknown;
 
+/** What is drawn in place needs at least as much of a terminal. */
+const LEAST_COLUMNS = 40;
+const LEAST_ROWS = 6;
+
 export class Output {
   readonly isJson: boolean;
   /** Every payload, context value, output and error goes through this before it is printed. */
   shown: Shown = (value) => value;
   /** What is drawn with. */
   readonly glyphs: Glyphs;
+  /** Resolves when it has turned out that nobody reads stdout any more. */
+  readonly readerGone: Promise<void>;
   readonly #streams: Streams;
   readonly #hasColour: boolean;
 
@@ -37,6 +43,12 @@ export class Output {
     this.#hasColour = !isJson && wantsColour(streams);
     // a reader that went away (`engram ls | head`) is no reason to stop a run
     for (const stream of [streams.stdout, streams.stderr]) stream.on('error', () => undefined);
+    this.readerGone = new Promise((resolve) => {
+      streams.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
+        if (code === 'EPIPE') resolve();
+      });
+      streams.stdout.once('close', () => resolve());
+    });
     // stdout is for the one document
     if (isJson) replaceConsole(streams.stderr);
   }
@@ -51,13 +63,19 @@ export class Output {
   get width(): number {
     const { stdout } = this.#streams;
     // 0 where a terminal does not say
-    return stdout.isTTY ? Math.max(40, stdout.columns || 80) : Infinity;
+    return stdout.isTTY ? Math.max(LEAST_COLUMNS, stdout.columns || 80) : Infinity;
   }
 
   /** Lines that are seen at once; Infinity where lines go to a file or a pipe. */
   get height(): number {
     const { stdout } = this.#streams;
-    return stdout.isTTY ? Math.max(6, stdout.rows || 24) : Infinity;
+    return stdout.isTTY ? Math.max(LEAST_ROWS, stdout.rows || 24) : Infinity;
+  }
+
+  /** Whether `width` and `height` are as the terminal says: on a smaller one what is drawn in place would flood it. */
+  get hasRoom(): boolean {
+    const { stdout } = this.#streams;
+    return !stdout.isTTY || ((stdout.columns || 80) >= LEAST_COLUMNS && (stdout.rows || 24) >= LEAST_ROWS);
   }
 
   /** Called when the terminal has another size. @returns no longer */

@@ -25,6 +25,13 @@ const FOLDINGS: readonly Folding[] = [
   { alike: 1, chain: 4 },
 ];
 
+interface Fitted {
+  readonly sight: Sight;
+  readonly room: number;
+  readonly width: number;
+  readonly folding: Folding;
+}
+
 export class LiveTree implements Telling {
   readonly #output: Output;
   readonly #clock: Clock;
@@ -39,6 +46,9 @@ export class LiveTree implements Telling {
   /** How long the last picture took. */
   #cost = 0;
   #hasEnded = false;
+  #wasSeen = false;
+  /** Which folding has fitted last, and for what. */
+  #fitted: Fitted | undefined;
 
   constructor(output: Output, clock: Clock, place: Place) {
     this.#output = output;
@@ -50,6 +60,7 @@ export class LiveTree implements Telling {
 
   show(sight: Sight | undefined): void {
     this.#sight = sight;
+    this.#wasSeen ||= sight !== undefined;
     this.#complaint = '';
     this.#drawSoon();
   }
@@ -96,7 +107,8 @@ export class LiveTree implements Telling {
     const width = output.width - 1;
     const { height } = this.#screen;
     const now = this.#clock.now();
-    const below = standingLines(sight, this.#place, { now, frame: this.#frame }, output, width - 2);
+    const moment = { now, frame: this.#frame, wasSeen: this.#wasSeen };
+    const below = standingLines(sight, this.#place, moment, output, width - 2);
     const complaint = this.#complaint === '' ? [] : [output.style('red', cutEnd(this.#complaint, width - 2))];
     const foot = [...below, ...complaint].map((line) => `  ${line}`);
     if (sight === undefined) return foot;
@@ -124,9 +136,13 @@ export class LiveTree implements Telling {
     const output = this.#output;
     const message = (text: string): string => output.message(text);
     const view = { tree, past, start, now, isHeld: holding === 'held', frame: this.#frame, message };
+    const { sight: seen, room: had, width: was, folding: known } = this.#fitted ?? {};
+    // what only ticks does not need another
+    const isKnown = known !== undefined && seen === sight && had === room && was === width;
     let lines: readonly Line[] = [];
-    for (const folding of FOLDINGS) {
+    for (const folding of isKnown ? [known] : FOLDINGS) {
       lines = drawTree(view, output, width, folding);
+      this.#fitted = { sight, room, width, folding };
       if (lines.length <= room) break;
     }
     return cropped(lines, room, (count) => output.style('dim', `${output.glyphs.folded} ${count} more lines`));

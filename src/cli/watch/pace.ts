@@ -1,6 +1,5 @@
 /** How often a store is looked at: soon after a change, less and less often while there is none, and never most of the time. */
-import type { Clock } from '../../clock/clock.js';
-import type { Stop } from '../stop-signal.js';
+import type { Clock, Timer } from '../../clock/clock.js';
 
 const SOON = 100;
 const LATEST = 1000;
@@ -10,13 +9,23 @@ const SLOWER = 1.3;
 /** Between two looks there is as much time as this many looks take. */
 const REST = 4;
 
-export class Pace {
+/** `End`: why nobody looks any more. */
+export class Pace<End> {
   readonly #clock: Clock;
   #interval = SOON;
   #took = 0;
+  #ended: { readonly by: End } | undefined;
+  #timer: Timer | undefined;
+  #wake: ((end: End) => void) | undefined;
 
-  constructor(clock: Clock) {
+  /** @param end is listened to once, however long it takes */
+  constructor(clock: Clock, end: Promise<End>) {
     this.#clock = clock;
+    void end.then((by) => {
+      this.#ended = { by };
+      this.#timer?.cancel();
+      this.#wake?.(by);
+    });
   }
 
   /** @param isThere whether there is anything to look at yet */
@@ -33,14 +42,12 @@ export class Pace {
     }
   }
 
-  /** Until the next look. @returns what has stopped it */
-  wait(stop: Promise<Stop>): Promise<Stop | undefined> {
+  /** Until the next look. @returns what has ended it */
+  wait(): Promise<End | undefined> {
+    if (this.#ended !== undefined) return Promise.resolve(this.#ended.by);
     return new Promise((resolve) => {
-      const timer = this.#clock.after(Math.max(this.#interval, REST * this.#took), () => resolve(undefined));
-      void stop.then((stopped) => {
-        timer.cancel();
-        resolve(stopped);
-      });
+      this.#wake = resolve;
+      this.#timer = this.#clock.after(Math.max(this.#interval, REST * this.#took), () => resolve(undefined));
     });
   }
 }

@@ -2,10 +2,19 @@
 import type { SettledEvent } from '../../durability/events.js';
 import type { Output } from '../output.js';
 import { statusStyle } from '../table.js';
-import { grouped, visible } from '../text.js';
+import { grouped, oneLine, visible } from '../text.js';
 import { UNDO } from '../tree/run-tree.js';
 import type { Sight } from './observer.js';
-import { fromText, type Place, resumeLine, type Standing, standingOf, stoppedText, waitText } from './standing.js';
+import {
+  fromText,
+  missingText,
+  type Place,
+  resumeLine,
+  type Standing,
+  standingOf,
+  stoppedText,
+  waitText,
+} from './standing.js';
 import type { Telling } from './telling.js';
 
 export function plainTelling(output: Output, place: Place): Telling {
@@ -14,10 +23,23 @@ export function plainTelling(output: Output, place: Place): Telling {
   let attempt = 0;
   let told = 0;
   let complaint = '';
+  let life: number | undefined;
+  const damage = new Set<string>();
   return {
     show: (sight) => {
       complaint = '';
+      if (sight !== undefined && sight.life !== life) {
+        ({ life } = sight);
+        standing = undefined;
+        attempt = 0;
+        told = 0;
+        damage.clear();
+      }
       if (sight !== undefined) {
+        for (const what of sight.damage) {
+          if (!damage.has(what)) output.line(`${output.style('red', 'damage')} ${id}: ${oneLine(what)}`);
+          damage.add(what);
+        }
         const isTaken = attempt > 0 && (sight.past.attempts.at(-1)?.attempt ?? 0) > attempt;
         if (isTaken) output.line(resumedLine(id, sight));
         attempt = Math.max(attempt, sight.run.envelope.attempt, sight.past.attempts.at(-1)?.attempt ?? 0);
@@ -27,7 +49,7 @@ export function plainTelling(output: Output, place: Place): Telling {
       const now = standingOf(sight);
       if (now === standing) return;
       standing = now;
-      for (const line of standingChange(sight, now, place, output)) output.line(line);
+      for (const line of standingChange(sight, now, place, life !== undefined, output)) output.line(line);
     },
     complain: (message) => {
       if (message !== complaint) output.line(message);
@@ -44,10 +66,9 @@ function resumedLine(id: string, { past }: Sight): string {
 
 /** What is alike, one after the other, is a line: between two looks there may be hundreds. */
 function* newsOf(sight: Sight, told: number, output: Output): Generator<string> {
-  const { seq } = sight.run.envelope;
   let last = '';
   let count = 0;
-  const end = (): string => `${last}${count === 1 ? '' : ` ×${grouped(count)}`} (seq ${seq})`;
+  const end = (): string => `${last}${count === 1 ? '' : ` ×${grouped(count)}`}`;
   for (const event of sight.events.slice(told)) {
     const text = newsText(event, sight, output);
     if (text === undefined) continue;
@@ -73,12 +94,13 @@ function* standingChange(
   sight: Sight | undefined,
   standing: Standing,
   place: Place,
+  wasSeen: boolean,
   output: Output,
 ): Generator<string> {
   const style = statusStyle(standing);
   const word = style === undefined ? standing : output.style(style, standing);
   const id = visible(place.id);
-  if (sight === undefined) yield `waiting until ${id} is begun: it is not in ${visible(place.store)} yet`;
+  if (sight === undefined) yield `waiting ${missingText(place, wasSeen)}`;
   else if (standing === 'stopped') {
     yield `${word} ${id}: ${stoppedText(sight)} — ${resumeLine(place)} goes on ${fromText(sight)}`;
   } else if (standing === 'waiting') yield `${word} ${id}${waitText(sight)}`;

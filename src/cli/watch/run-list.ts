@@ -4,28 +4,30 @@ import type { Store } from '../../durability/store.js';
 import { failureOf } from '../failure.js';
 import type { Output } from '../output.js';
 import { pagesOf, rowOf, type RunRow, runTable } from '../run-rows.js';
-import type { Stop } from '../stop-signal.js';
 import { cutEnd } from '../text-width.js';
 import { counted, grouped, visible } from '../text.js';
 import { holdingOf } from '../tree/run-facts.js';
 import { Pace } from './pace.js';
 import { Screen } from './screen.js';
 
-export async function watchList(store: Store, clock: Clock, output: Output, stop: Promise<Stop>): Promise<Stop> {
-  const screen = output.isLive ? new Screen(output) : undefined;
-  const pace = new Pace(clock);
-  const told = new Map<string, string>();
+/** @returns what has ended it */
+export async function watchList<End>(store: Store, clock: Clock, output: Output, end: Promise<End>): Promise<End> {
+  const screen = output.isLive && output.hasRoom ? new Screen(output) : undefined;
+  const pace = new Pace(clock, end);
+  let told: Told = new Map();
   let rows: readonly RunRow[] = await readRows(store, clock);
   let complaint = '';
   const draw = (): void => screen?.draw(frameOf(rows, store.name, complaint, clock.now(), output, screen.height));
   const noMoreSizes = output.onResize(draw);
   try {
     for (;;) {
-      const isNew = tellChanges(rows, told, screen === undefined ? output : undefined);
-      pace.note(isNew);
+      const now = new Map(rows.map((row) => [row.id, textOf(row)]));
+      if (screen === undefined) tellChanges(rows, now, told, store.name, output);
+      pace.note(now.size !== told.size || [...now].some(([id, text]) => told.get(id) !== text));
+      told = now;
       draw();
-      const stopped = await pace.wait(stop);
-      if (stopped !== undefined) return stopped;
+      const ended = await pace.wait();
+      if (ended !== undefined) return ended;
       try {
         rows = await pace.measure(() => readRows(store, clock));
         complaint = '';
@@ -75,17 +77,22 @@ function frameOf(
   return [output.style('bold', title), '', ...runTable(shown, now, output, width), ...foot, ...problem];
 }
 
-/** @returns whether anything is new since the last time */
-function tellChanges(rows: readonly RunRow[], told: Map<string, string>, output: Output | undefined): boolean {
-  let isNew = false;
-  for (const row of [...rows].reverse()) {
-    const { id, status, milestone, seq } = row;
-    const text = `${visible(id)} ${status}${milestone === null ? '' : ` at ${visible(milestone)}`} (seq ${seq})`;
-    if (told.get(id) === text) continue;
-    told.set(id, text);
-    isNew = true;
-    output?.document(row);
-    output?.line(text);
+/** How each run stands, in a line, by its id. */
+type Told = ReadonlyMap<string, string>;
+
+const textOf = ({ id, status, milestone, seq }: RunRow): string =>
+  `${visible(id)} ${status}${milestone === null ? '' : ` at ${visible(milestone)}`} (seq ${seq})`;
+
+function tellChanges(rows: readonly RunRow[], now: Told, told: Told, store: string, output: Output): void {
+  for (const id of told.keys()) {
+    if (now.has(id)) continue;
+    output.document({ id, status: 'missing' });
+    output.line(`${visible(id)} is not in ${visible(store)} any more`);
   }
-  return isNew;
+  for (const row of [...rows].reverse()) {
+    const text = now.get(row.id) ?? '';
+    if (told.get(row.id) === text) continue;
+    output.document(row);
+    output.line(text);
+  }
 }

@@ -21,6 +21,8 @@ export class Screen {
   #lines: readonly string[] = [];
   #width = 0;
   #isOpen = false;
+  /** The terminal was too small in the meantime, and may have moved what was drawn. */
+  #isStale = false;
 
   constructor(output: Output) {
     this.#output = output;
@@ -31,10 +33,14 @@ export class Screen {
     return this.#output.height - 1;
   }
 
-  /** @param lines all of them narrower than the terminal, and fewer than it is high */
+  /** Draws nothing on a terminal that is too small. @param lines all of them narrower than the terminal, and fewer than it is high */
   draw(lines: readonly string[]): void {
-    const { width } = this.#output;
-    const isResized = this.#isOpen && width !== this.#width;
+    const { width, hasRoom } = this.#output;
+    if (!hasRoom) {
+      this.#isStale = true;
+      return;
+    }
+    const isResized = this.#isOpen && (this.#isStale || width !== this.#width);
     const before = this.#lines;
     if (!isResized && this.#isOpen && isEqual(before, lines)) return;
     const hasLess = isResized || before.length > lines.length;
@@ -50,6 +56,7 @@ export class Screen {
     this.#isOpen = true;
     this.#lines = lines;
     this.#width = width;
+    this.#isStale = false;
   }
 
   /** What was drawn last stays. */

@@ -1,7 +1,7 @@
 /** How a run that is watched stands: for programs, and in a line for people. */
 import type { Output, Style } from '../output.js';
-import { cutEnd, widthOf } from '../text-width.js';
-import { durationText, grouped, shellWord, timeText, visible } from '../text.js';
+import { cutEnd, cutMiddle, widthOf } from '../text-width.js';
+import { durationText, grouped, oneLine, shellWord, timeText, visible } from '../text.js';
 import type { Sight } from './observer.js';
 
 /** What is needed to write a command line that goes on with it. */
@@ -28,6 +28,12 @@ export function standingOf(sight: Sight | undefined): Standing {
 export const resumeLine = ({ id, flow, storeOption }: Place): string =>
   `engram resume ${flow === undefined ? '<flow>' : shellWord(flow)} ${shellWord(id)}${storeOption}`;
 
+/** Why there is nothing to be seen. */
+export const missingText = ({ id, store }: Place, wasSeen: boolean): string =>
+  wasSeen
+    ? `until ${visible(id)} is begun again: it is not in ${visible(store)} any more`
+    : `until ${visible(id)} is begun: it is not in ${visible(store)} yet`;
+
 /** Why nobody goes on with it. */
 export function stoppedText({ lease, holding }: Sight): string {
   const label = lease === null ? '' : visible(lease.owner.label);
@@ -49,11 +55,36 @@ export function waitText({ run, due }: Sight): string {
   return `${names.length === 0 ? '' : ` for ${visible(names.join(', '))}`}${until}`;
 }
 
+/** Beside what is seen. */
+interface Moment {
+  readonly now: number;
+  readonly frame: number;
+  /** Whether there was such a run before. */
+  readonly wasSeen: boolean;
+}
+
+/** More would leave no room for the tree. */
+const MOST_DAMAGE = 2;
+
 /** The lines below a tree. */
 export function standingLines(
   sight: Sight | undefined,
   place: Place,
-  { now, frame }: { readonly now: number; readonly frame: number },
+  moment: Moment,
+  output: Output,
+  width: number,
+): readonly string[] {
+  const damage = sight?.damage ?? [];
+  const shown = damage.length > MOST_DAMAGE ? damage.slice(0, MOST_DAMAGE - 1) : damage;
+  const more = shown.length === damage.length ? [] : [`${damage.length - shown.length} more`];
+  const texts = [...shown.map(oneLine), ...more].map((text) => cutMiddle(`damage: ${text}`, width, output.glyphs.cut));
+  return [...howItStands(sight, place, moment, output, width), ...texts.map((text) => output.style('red', text))];
+}
+
+function howItStands(
+  sight: Sight | undefined,
+  place: Place,
+  { now, frame, wasSeen }: Moment,
   output: Output,
   width: number,
 ): readonly string[] {
@@ -63,8 +94,7 @@ export function standingLines(
     return `${output.style(style, head)}${cutEnd(rest, width - widthOf(head), glyphs.cut)}`;
   };
   if (sight === undefined) {
-    const text = ` until ${visible(place.id)} is begun: it is not in ${visible(place.store)} yet`;
-    return [line('yellow', `${glyphs.waiting} waiting`, text)];
+    return [line('yellow', `${glyphs.waiting} waiting`, ` ${missingText(place, wasSeen)}`)];
   }
   const { run, start, lease } = sight;
   const { savedAt } = run.envelope;
@@ -99,14 +129,14 @@ export function documentOf(sight: Sight | undefined, place: Place): Readonly<Rec
   const { id } = place;
   const status = standingOf(sight);
   if (sight === undefined) return { id, status };
-  const { run, lease, holding } = sight;
+  const { run, lease, holding, damage } = sight;
   const { seq, attempt, milestone, savedAt } = run.envelope;
   const { settled, frontier, failed } = run.context;
   const owner = lease === null ? null : { label: lease.owner.label, until: lease.until, isGone: holding === 'dead' };
   const stopped = status === 'stopped' ? { why: stoppedText(sight), next: resumeLine(place) } : {};
   return {
     ...{ id, status, seq, attempt, milestone, savedAt, owner },
-    ...{ settled, pending: frontier.length, failed: failed.length },
+    ...{ settled, pending: frontier.length, failed: failed.length, damage },
     ...stopped,
   };
 }
