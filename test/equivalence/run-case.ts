@@ -76,7 +76,8 @@ class Case {
         this.#late.look();
         this.#count('late actors made between steps');
       }
-      const hadActor = this.#late.hasActor;
+      // what is brought back is another run: its actor is made, if at all, in the middle of this step
+      const hadActor = this.#late.hasActor && step.actions[0]?.kind !== 'rehydrate';
       const parked = this.#oracle.parked;
       if (step.actions[0]?.kind === 'rehydrate') this.#rehydrate(step.actions[0]);
       else for (const action of step.actions) this.#act(action, parked);
