@@ -55,6 +55,8 @@ const FLOOR: Readonly<Record<string, number>> = {
   FRONTIER_LIMIT: 100,
 };
 
+const MOST_ROUNDS = 4;
+
 describe('I7 the pure core', () => {
   it(
     `agrees with the working set, both explored machines and the oracle on ${CASES} walks, and changes nothing that it was given (ENGRAM_SEED=${SEED})`,
@@ -65,10 +67,13 @@ describe('I7 the pure core', () => {
           for (const feature of featuresOf(move)) seen[feature] = (seen[feature] ?? 0) + 1;
         }
       });
-      fc.assert(property, { numRuns: CASES, seed: SEED });
-      const rare = Object.entries(FLOOR).filter(([what, floor]) => (seen[what] ?? 0) < (floor * CASES) / 1000);
-      expect(rare, JSON.stringify(seen)).toEqual([]);
+      const missing = () => Object.entries(FLOOR).filter(([what, floor]) => (seen[what] ?? 0) < (floor * CASES) / 1000);
+      // what is rare may be missing by chance: then there are more walks
+      for (let round = 0; round < MOST_ROUNDS && (round === 0 || missing().length > 0); round++) {
+        fc.assert(property, { numRuns: CASES, seed: SEED + round });
+      }
+      expect(missing(), JSON.stringify(seen)).toEqual([]);
     },
-    CASES * 60 + 30_000,
+    MOST_ROUNDS * (CASES * 60 + 30_000),
   );
 });
