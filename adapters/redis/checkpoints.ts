@@ -1,8 +1,7 @@
 /** Puts a checkpoint together from what the keys of its run hold, and says what is missing. */
 import type { PartChanges, StoredCheckpoint } from '../../src/durability/store.js';
 import { CorruptCheckpointError } from '../../src/errors/index.js';
-import { quote } from '../quote.js';
-import { decodeName, encodeName } from './names.js';
+import { decodeName, quoteName } from './names.js';
 
 /** What a checkpoint changed: its texts stand behind the head, in the order of `set`, and after them its events. */
 type Facts = readonly [
@@ -39,25 +38,29 @@ export interface Change {
   readonly events: readonly string[];
 }
 
-/** A checkpoint as the scripts take it: without the seq before it, which the server knows. */
-export function encodeRecord({ fence, whole, parts, head, events }: Change): string {
-  let [set, deleted, texts] = ['', '', head];
+/** A checkpoint as the scripts take it. @param before what stands before it: `<seq before it> ` where the caller knows that */
+export function encodeRecord(change: Change, before = ''): string {
+  const record = recordText(change, before, lengthOf);
+  // nearly all of it is ASCII, and one look at all costs less than one at each
+  return Buffer.byteLength(record) === record.length ? record : recordText(change, before, Buffer.byteLength);
+}
+
+const lengthOf = (text: string): number => text.length;
+
+function recordText({ fence, whole, parts, head, events }: Change, before: string, sizeOf: typeof lengthOf): string {
+  let [set, sizes, deleted, texts] = ['', '', '', head];
   for (const [given, text] of parts) {
-    const name = quote(encodeName(given));
+    const name = quoteName(given);
     if (text === null) deleted += deleted === '' ? name : `,${name}`;
     else {
-      set += set === '' ? name : `,${name}`;
+      const comma = set === '' ? '' : ',';
+      set += comma + name;
+      sizes += comma + sizeOf(text);
       texts += text;
     }
   }
-  const lines = events.join('\n');
-  texts += lines;
-  // one look at all of it instead of one at each
-  const isAscii = Buffer.byteLength(texts) === texts.length;
-  const sizeOf = (text: string): number => (isAscii ? text.length : Buffer.byteLength(text));
-  let sizes = '';
-  for (const text of parts.values()) if (text !== null) sizes += `${sizes === '' ? '' : ','}${sizeOf(text)}`;
-  return `${sizeOf(head)} [${fence},${whole ? 1 : 0},[${set}],[${sizes}],[${deleted}],${sizeOf(lines)}]\n${texts}`;
+  const lines = events.length === 1 ? (events[0] as string) : events.join('\n');
+  return `${before}${sizeOf(head)} [${fence},${whole ? 1 : 0},[${set}],[${sizes}],[${deleted}],${sizeOf(lines)}]\n${texts}${lines}`;
 }
 
 /**

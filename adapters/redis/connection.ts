@@ -28,8 +28,9 @@ class Call implements Outgoing {
   /** @param hasFailed whether it fails is the connection's to say */
   constructor(
     readonly script: Script,
-    readonly keys: string[],
-    readonly args: string[],
+    readonly keys: readonly string[],
+    readonly args: readonly string[],
+    public wasSent: boolean,
     readonly resolve: (reply: Reply) => void,
     readonly reject: (error: unknown) => void,
     readonly isOver: (call: Call) => boolean,
@@ -84,14 +85,19 @@ export class Connection {
     if (options.client !== undefined) this.#sender = new Sender(options.client, false);
   }
 
-  /** @param args the first one is '0', and '1' where the call goes out once more */
-  call(script: Script, keys: string[], args: string[]): Promise<Reply> {
-    return new Promise((resolve, reject) => {
-      const call = new Call(script, keys, args, resolve, reject, this.#isOver, this.#hasFailed);
-      if (this.#calls.size === 0) this.#wake();
-      this.#calls.add(call);
-      this.#submit(call);
-    });
+  /** @param wasSent it may have been done already */
+  call(
+    script: Script,
+    keys: readonly string[],
+    args: readonly string[],
+    wasSent: boolean,
+    resolve: (reply: Reply) => void,
+    reject: (error: unknown) => void,
+  ): void {
+    const call = new Call(script, keys, args, wasSent, resolve, reject, this.#isOver, this.#hasFailed);
+    if (this.#calls.size === 0) this.#wake();
+    this.#calls.add(call);
+    this.#submit(call);
   }
 
   /** Waits for what is on its way. */
@@ -124,7 +130,7 @@ export class Connection {
     }
     this.#lastError = error;
     call.sentAt = -1;
-    call.args[0] = '1';
+    call.wasSent = true;
     this.#held.add(call);
     if (given !== undefined || isTransient(error)) this.#retryLater();
     else if (this.#own?.isReady === true) this.#flush();

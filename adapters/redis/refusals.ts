@@ -52,21 +52,21 @@ export class Caller {
   }
 
   /** @param isAgain it may have been done already */
-  call(script: Script, keys: string[], args: readonly string[], isAgain = false): Promise<Reply> {
-    const sent = this.#connection.call(script, keys, [isAgain ? '1' : '0', ...args]);
-    return sent.catch((error: unknown) => this.#explain(keys, error));
+  call(script: Script, keys: readonly string[], args: readonly string[], isAgain = false): Promise<Reply> {
+    return new Promise((resolve, reject) => {
+      const failed = (error: unknown): void => void this.#reasonFor(keys, error).then(reject, reject);
+      this.#connection.call(script, keys, args, isAgain, resolve, failed);
+    });
   }
 
-  async #explain(keys: string[], error: unknown): Promise<never> {
-    if (isWrongType(error)) throw await this.#wrongKey(keys, error as EngramError);
-    if (isStumble(error)) {
-      throw new CorruptCheckpointError(`${this.#name}, key ${keys[0] ?? ''}`, 'it cannot be understood', error);
-    }
-    throw error;
+  async #reasonFor(keys: readonly string[], error: unknown): Promise<unknown> {
+    if (isWrongType(error)) return this.#wrongKey(keys, error as EngramError);
+    if (!isStumble(error)) return error;
+    return new CorruptCheckpointError(`${this.#name}, key ${keys[0] ?? ''}`, 'it cannot be understood', error);
   }
 
-  async #wrongKey(keys: string[], error: EngramError): Promise<EngramError> {
-    const found = (await this.#connection.call(SCRIPTS.types, keys, ['0'])) as readonly string[];
+  async #wrongKey(keys: readonly string[], error: EngramError): Promise<EngramError> {
+    const found = (await this.call(SCRIPTS.types, keys, [])) as readonly string[];
     const at = keys.findIndex((key, i) => found[i] !== 'none' && found[i] !== typeOf(key));
     const key = keys[at];
     if (key === undefined) return error;

@@ -5,7 +5,7 @@
  */
 import type { SaveRequest } from '../../src/durability/store.js';
 import { encodeRecord } from './checkpoints.js';
-import { encodeIndex, encodeName, type KeyNames, letterIn } from './names.js';
+import { encodeIndex, encodeName, type KeyNames, letterIn, type RunKeys } from './names.js';
 import { type Answer, type Caller, refusalOf } from './refusals.js';
 import { SCRIPTS } from './scripts.js';
 import { type Standing, standingText } from './standing.js';
@@ -19,10 +19,30 @@ export interface SaverOptions {
   readonly finishedTtl: number;
 }
 
+/** A run that this process holds, and where it stands as far as it knows. */
+class Held {
+  standing: Standing;
+  text: string;
+  readonly keys: RunKeys;
+  readonly run: string;
+
+  constructor(standing: Standing, text: string, keys: RunKeys) {
+    this.standing = standing;
+    this.text = text;
+    this.keys = keys;
+    this.run = keys.run;
+  }
+
+  advance(standing: Standing, text: string): void {
+    this.standing = standing;
+    this.text = text;
+  }
+}
+
 export class Saver {
   readonly #options: SaverOptions;
-  /** Where the runs stand that this process holds, as far as it knows. */
-  readonly #standing = new Map<string, Standing>();
+  /** The runs that this process holds. */
+  readonly #held = new Map<string, Held>();
 
   constructor(options: SaverOptions) {
     this.#options = options;
@@ -31,28 +51,32 @@ export class Saver {
   /** The run was taken, and stands so. */
   holds(id: string, standing: Standing | undefined): void {
     if (standing === undefined) this.letGo(id);
-    else this.#standing.set(id, standing);
+    else this.#held.set(id, new Held(standing, standingText(standing), this.#options.keys.of(id)));
   }
 
   /** The run was given up, or lost. */
   letGo(id: string): void {
-    this.#standing.delete(id);
+    this.#held.delete(id);
   }
 
   /** @returns how many checkpoints the run has then @throws as `Store.save` */
-  async save(request: SaveRequest): Promise<number> {
+  save(request: SaveRequest): Promise<number> {
     const { id, seq, fence, release } = request;
     const index = encodeIndex(request.index);
-    const record = encodeRecord(request);
-    const before = this.#standing.get(id);
-    const isStepping = before !== undefined && this.#isStep(request, index, before);
-    let count = before === undefined ? 0 : before.count + 1;
-    if (!isStepping || !(await this.#step(request, before, { seq, fence, count, index }, record))) {
-      this.letGo(id);
-      count = await this.#whole(request, index, record, isStepping);
-    }
-    this.holds(id, release ? undefined : { seq, fence, count, index });
-    return count;
+    const held = this.#held.get(id);
+    if (held === undefined || !this.#isStep(request, index, held.standing)) return this.#whole(request, index);
+    const { standing, text, run, keys } = held;
+    const after = { seq, fence, count: standing.count + 1, index };
+    const textAfter = standingText(after, release);
+    const [from, to] = [letterIn(standing.index), letterIn(index)];
+    const used = from === to ? [run] : [run, keys.index, keys.inbox];
+    const args = [text, textAfter, encodeRecord(request, `${standing.seq} `), from === to ? '' : from + to];
+    return this.#options.caller.call(SCRIPTS.steps, used, args).then((reply) => {
+      if (reply !== 1) return this.#whole(request, index, true);
+      if (release) this.letGo(id);
+      else held.advance(after, textAfter);
+      return after.count;
+    });
   }
 
   /** Whether it adds a checkpoint to what the run is known to be, and nothing that `steps` does not know. */
@@ -68,30 +92,21 @@ export class Saver {
     return isNext && !isForgotten && ackInbox.length === 0 && hasRead;
   }
 
-  /** @returns false where the run stands elsewhere */
-  async #step({ id, release }: SaveRequest, before: Standing, after: Standing, record: string): Promise<boolean> {
-    const { caller, keys } = this.#options;
-    const [from, to] = [letterIn(before.index), letterIn(after.index)];
-    const { run, index, inbox } = keys.of(id);
-    const used = from === to ? [run] : [run, index, inbox];
-    const letters = from === to ? '' : from + to;
-    const args = [standingText(before), standingText(after, release), `${before.seq} ${record}`, letters];
-    return (await caller.call(SCRIPTS.steps, used, args)) === 1;
-  }
-
   /** @param isAgain it may be stored already, and it is the answer to that which was lost */
-  async #whole(request: SaveRequest, index: string, record: string, isAgain: boolean): Promise<number> {
+  async #whole(request: SaveRequest, index: string, isAgain = false): Promise<number> {
     const { name, caller, finishedTtl } = this.#options;
+    this.letGo(request.id);
     const { id, seq, fence, ackInbox, release, parent, leaves } = request;
     const keys = this.#options.keys.of(id);
     const builtOn = request.whole ? 0 : parent;
     const ending = `${release ? 1 : 0} ${finishedTtl} ${leaves?.length ?? '-'}`;
     const header = `${seq} ${fence} ${builtOn} ${ending} ${index}`;
-    const args = [header, record, ...ackInbox.map(encodeName), ...(leaves ?? []).map(encodeName)];
+    const args = [header, encodeRecord(request), ...ackInbox.map(encodeName), ...(leaves ?? []).map(encodeName)];
     const needsAll = ackInbox.length > 0 || (release && finishedTtl > 0);
     const used = needsAll ? [...keys.whole(), keys.expiry] : [keys.run, keys.index, keys.inbox];
     const reply = await caller.call(SCRIPTS.save, used, args, isAgain);
     if (typeof reply !== 'number') throw refusalOf(name, request, reply as Answer);
+    if (!release) this.holds(id, { seq, fence, count: reply, index });
     return reply;
   }
 }

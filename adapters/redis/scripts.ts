@@ -93,17 +93,18 @@ return 1`);
  * record with the seq before it, and the letters before and after where they differ.
  */
 const steps = script(`
+local KEYS, ARGV, call, match = KEYS, ARGV, redis.call, string.match
 local function step(k, a)
-  local r, letters = KEYS[k], ARGV[a + 3]
-  if redis.call('HGET', r, 'h') ~= ARGV[a] then return 0 end
+  local r, letters, h = KEYS[k], ARGV[a + 3], ARGV[a + 1]
+  if call('HGET', r, 'h') ~= ARGV[a] then return 0 end
   if letters ~= '' then
     local x = KEYS[k + 1]
     if redis.pcall('HLEN', KEYS[k + 2]) ~= 0 then return 0 end
     local name = string.sub(r, #x + 2)
-    redis.call('ZADD', x, 0, string.sub(letters, 2) .. name)
-    redis.call('ZREM', x, string.sub(letters, 1, 1) .. name)
+    call('ZADD', x, 0, string.sub(letters, 2) .. name)
+    call('ZREM', x, string.sub(letters, 1, 1) .. name)
   end
-  redis.call('HSET', r, 'h', ARGV[a + 1], string.match(ARGV[a + 1], '^%d+'), ARGV[a + 2])
+  call('HSET', r, 'h', h, match(h, '^%d+'), ARGV[a + 2])
   return 1
 end
 local replies, k = {}, 1

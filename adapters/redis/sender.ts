@@ -14,9 +14,10 @@ export type Reply = string | number | null | readonly Reply[];
 
 export interface Outgoing {
   readonly script: Script;
-  readonly keys: string[];
-  /** The first one tells the script whether the call was sent before. */
-  readonly args: string[];
+  readonly keys: readonly string[];
+  /** Behind the first one of every script, which says whether the call was sent before. */
+  readonly args: readonly string[];
+  readonly wasSent: boolean;
   onReply(reply: Reply): void;
   onError(error: unknown): void;
 }
@@ -39,7 +40,14 @@ export class Sender {
   /** @param isAlone nothing else is on its way, so that there is nothing to wait for */
   send(call: Outgoing, isAlone: boolean): void {
     if (call.script !== SCRIPTS.steps) {
-      this.#run(call);
+      const { script, keys, args, wasSent } = call;
+      const options = { keys: [...keys], arguments: [wasSent ? '1' : '0', ...args] };
+      this.#run(
+        script,
+        options,
+        (reply) => call.onReply(reply),
+        (error) => call.onError(error),
+      );
       return;
     }
     if (!this.#mayJoin || isAlone || isLarge(call)) {
@@ -61,8 +69,8 @@ export class Sender {
     const keys: string[] = [];
     const args = ['0'];
     for (const call of waiting) {
-      keys.push(...call.keys);
-      args.push(...call.args.slice(1));
+      for (const key of call.keys) keys.push(key);
+      for (const arg of call.args) args.push(arg);
     }
     const onReply = (replies: Reply): void =>
       waiting.forEach((call, i) => {
@@ -78,14 +86,16 @@ export class Sender {
         else call.onError(error);
       }
     };
-    this.#run({ script: SCRIPTS.steps, keys, args, onReply, onError });
+    this.#run(SCRIPTS.steps, { keys, arguments: args }, onReply, onError);
   }
 
-  #run(call: Outgoing): void {
-    const { script, keys, args } = call;
-    const options = { keys, arguments: args };
-    const answered = (reply: unknown): void => call.onReply(reply as Reply);
-    const failed = (error: unknown): void => call.onError(error);
+  #run(
+    script: Script,
+    options: { keys: string[]; arguments: string[] },
+    onReply: (reply: Reply) => void,
+    failed: (error: unknown) => void,
+  ): void {
+    const answered = (reply: unknown): void => onReply(reply as Reply);
     this.#client.evalSha(script.sha, options).then(answered, (error: unknown) => {
       if (wordOf(error) !== 'NOSCRIPT') failed(error);
       else this.#client.eval(script.text, options).then(answered, failed);

@@ -30,11 +30,11 @@ const MOST_JOINED = 8;
 export class Changes implements Recorder {
   readonly #now: () => number;
   readonly #codec: Codec;
-  #placed = new Set<Activation>();
+  readonly #placed = new Set<Activation>();
   /** What the store has, or will have with the checkpoint that is on its way. */
   readonly #stored = new Set<Activation>();
   #left: Activation[] = [];
-  #values = new Set<string>();
+  readonly #values = new Set<string>();
   /** How many of the failures are stored, from the first on; and how many parts of failures there are. */
   #failedStored = 0;
   #failedParts = 0;
@@ -53,7 +53,6 @@ export class Changes implements Recorder {
   #isDirty = false;
   #hasNewAttempt = false;
   #newMilestone: string | null = null;
-  readonly #startedAt = new WeakMap<Activation, number>();
   #joined: WeakMap<Activation, readonly string[]> | null = null;
 
   constructor(now: () => number, codec: Codec) {
@@ -124,7 +123,7 @@ export class Changes implements Recorder {
     this.#placed.add(activation);
   }
   onStarted(activation: Activation): void {
-    this.#startedAt.set(activation, this.#now());
+    activation.startedAt = this.#now();
   }
   onJoined(set: Activation, arrivals: readonly (readonly Activation[])[]): void {
     const last = arrivals.map((slot) => slot.slice(-MOST_JOINED)).flat();
@@ -142,9 +141,8 @@ export class Changes implements Recorder {
   onSettled(activation: Activation, answer: CheckedAnswer, failure: FailedActivation | null): void {
     const { neuron } = activation.subscriber;
     if (failure === null && neuron.milestone) this.#newMilestone = neuron.name;
-    const startedAt = this.#startedAt.get(activation);
     const joined = this.#joined?.get(activation);
-    this.#events.add(eventText({ activation, answer, failure, startedAt, settledAt: this.#now(), joined }));
+    this.#events.add(eventText({ activation, answer, failure, settledAt: this.#now(), joined }));
   }
   onWritten(neuron: string): void {
     this.#values.add(neuron);
@@ -197,15 +195,15 @@ export class Changes implements Recorder {
     const events = this.#events.take();
 
     for (const activation of this.#placed) this.#stored.add(activation);
-    this.#placed = new Set();
-    this.#left = [];
-    this.#values = new Set();
+    this.#placed.clear();
+    if (this.#left.length > 0) this.#left = [];
+    if (this.#values.size > 0) this.#values.clear();
     this.#failedStored = this.#failedParts = failed.length;
     this.#isReopened = false;
     this.#output = this.#deliveries = false;
     this.#isNew = this.#isDirty = this.#hasNewAttempt = false;
     this.#newMilestone = null;
-    this.#hops.clear();
+    if (this.#hops.size > 0) this.#hops.clear();
     this.#endingStored = rare?.ending ?? null;
     this.#owedStored = rare?.owed ?? null;
     this.#earlyStored = rare?.early ?? NONE;

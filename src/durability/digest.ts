@@ -24,10 +24,9 @@ export class StateDigest {
 
   /** Adds a part, or puts it in the place of the one of that name. */
   set(name: string, text: string): void {
-    const before = this.#parts.get(name) ?? 0;
-    const part = hashOf(name, text);
+    const part = partDigest(name, text);
+    this.#sum = exchanged(this.#sum, this.#parts.get(name) ?? 0, part);
     this.#parts.set(name, part);
-    this.#sum = (((this.#sum - before + MODULUS) % MODULUS) + part) % MODULUS;
   }
 
   /** Takes a part out; does nothing when there is none of that name. */
@@ -35,7 +34,7 @@ export class StateDigest {
     const part = this.#parts.get(name);
     if (part === undefined) return;
     this.#parts.delete(name);
-    this.#sum = (this.#sum - part + MODULUS) % MODULUS;
+    this.#sum = exchanged(this.#sum, part, 0);
   }
 
   /** Takes all parts out. */
@@ -46,9 +45,16 @@ export class StateDigest {
 
   /** Up to sixteen digits. */
   toString(): string {
-    return String(this.#sum);
+    return digestText(this.#sum);
   }
 }
+
+/** The digest of one part, as a number. */
+export const partDigest = (name: string, text: string): number => numberOf(hashText(`${name}\0`, text));
+
+/** The digest of a state, as a number, in which one part stands in the place of another; 0 for none. */
+export const exchanged = (sum: number, before: number, after: number): number =>
+  (((sum - before + MODULUS) % MODULUS) + after) % MODULUS;
 
 /** The digest of a whole state. */
 export function digestOf(parts: Iterable<readonly [string, string]>): string {
@@ -57,9 +63,16 @@ export function digestOf(parts: Iterable<readonly [string, string]>): string {
   return digest.toString();
 }
 
-/** The digest of one text. */
-export const digestOfText = (text: string): string => String(numberOf(hashText(text)));
+/** The digest of one text. @param more what follows it */
+export const digestOfText = (text: string, more = ''): string => digestText(numberOf(hashText(text, more)));
 
-const hashOf = (name: string, text: string): number => numberOf(hashText(`${name}\0${text}`));
+/** As `String` gives it: two small integers are written several times faster than one of 52 bits. */
+export function digestText(sum: number): string {
+  const upper = Math.floor(sum / EIGHT_DIGITS);
+  const lower = sum - upper * EIGHT_DIGITS;
+  return upper === 0 ? String(lower) : `${upper}${String(lower + EIGHT_DIGITS).slice(1)}`;
+}
+
+const EIGHT_DIGITS = 100_000_000;
 
 const numberOf = ({ hash1, hash2 }: Hash64): number => (hash1 >>> UNUSED) * HALF + (hash2 >>> UNUSED);

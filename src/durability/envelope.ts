@@ -57,22 +57,20 @@ const problemsOf = (error: z.ZodError): string =>
   error.issues.map((issue) => `${issue.path.join('.') || 'it'}: ${issue.message}`).join('; ');
 
 /**
- * The text that the checksum is of: JSON, written field by field, so that the order cannot depend on the caller. Every
- * checkpoint has one, and to name the fields here costs half of what `JSON.stringify` does.
+ * The text that the checksum is of, without its last brace: JSON, written field by field, so that the order cannot
+ * depend on the caller. Every checkpoint has one, and to name the fields here costs half of what `JSON.stringify` does.
  */
 const bodyText = (f: EnvelopeFields, compression: string): string =>
-  `${BEGINNING}"id":${quote(f.id)},"seq":${f.seq},"parentSeq":${f.parentSeq},"fence":${f.fence},"graph":${graphText(f.graph)},"status":"${f.status}","milestone":${f.milestone === null ? 'null' : quote(f.milestone)},"attempt":${f.attempt},"savedAt":${f.savedAt},"codec":"json+superjson/1","compression":${quote(compression)},"digest":"${f.digest}"}`;
+  `${BEGINNING}"id":${quote(f.id)},"seq":${f.seq},"parentSeq":${f.parentSeq},"fence":${f.fence},"graph":${graphText(f.graph)},"status":"${f.status}","milestone":${f.milestone === null ? 'null' : quote(f.milestone)},"attempt":${f.attempt},"savedAt":${f.savedAt},"codec":"json+superjson/1","compression":${quote(compression)},"digest":"${f.digest}"`;
 
 /** Most checkpoints of a process are of one graph. */
-let lastGraph: EnvelopeFields['graph'] = { name: '', version: '', fingerprint: '' };
+let lastGraph: EnvelopeFields['graph'] | undefined;
 let lastGraphText = '';
 
 function graphText(graph: EnvelopeFields['graph']): string {
-  const { name, version, fingerprint } = graph;
-  const isLast =
-    name === lastGraph.name && version === lastGraph.version && fingerprint === lastGraph.fingerprint && name !== '';
-  if (!isLast) {
-    lastGraph = { name, version, fingerprint };
+  if (graph !== lastGraph) {
+    const { name, version, fingerprint } = graph;
+    lastGraph = graph;
     lastGraphText = `{"name":${quote(name)},"version":${quote(version)},"fingerprint":${quote(fingerprint)}}`;
   }
   return lastGraphText;
@@ -80,24 +78,30 @@ function graphText(graph: EnvelopeFields['graph']): string {
 
 /** What the schema asks, at a twentieth of its price: it is asked of every checkpoint, and the schema only for its words. */
 function isSound(f: EnvelopeFields): boolean {
-  const { name, version, fingerprint } = f.graph;
   return (
     isText(f.id) &&
     f.id !== '' &&
     isFrom(1, f.seq) &&
     (f.parentSeq === null || isFrom(0, f.parentSeq)) &&
     isFrom(1, f.fence) &&
-    isText(name) &&
-    isText(version) &&
-    isText(fingerprint) &&
-    Object.keys(f.graph).length === 3 &&
+    (f.graph === lastGraph || isSoundGraph(f.graph)) &&
     STATUSES.has(f.status) &&
     (f.milestone === null || isText(f.milestone)) &&
     isFrom(1, f.attempt) &&
     Number.isSafeInteger(f.savedAt) &&
     DIGEST.test(f.digest) &&
-    Object.keys(f).length === FIELDS
+    countOf(f) === FIELDS
   );
+}
+
+const isSoundGraph = (graph: EnvelopeFields['graph']): boolean =>
+  isText(graph.name) && isText(graph.version) && isText(graph.fingerprint) && countOf(graph) === 3;
+
+/** Of the fields of a plain object. */
+function countOf(fields: object): number {
+  let count = 0;
+  for (const _ in fields) count++;
+  return count;
 }
 
 const isText = (value: unknown): boolean => typeof value === 'string';
@@ -112,7 +116,7 @@ export function sealEnvelope(fields: EnvelopeFields, compression: Compression = 
     });
   }
   const body = bodyText(fields, compression);
-  return `${body.slice(0, -1)},"checksum":"${digestOfText(body)}"}`;
+  return `${body},"checksum":"${digestOfText(body, '}')}"}`;
 }
 
 /**
@@ -141,7 +145,7 @@ export function openEnvelope(text: string, where: string): Envelope {
   const checked = envelopeSchema.safeParse(value);
   if (!checked.success) throw new CorruptCheckpointError(where, `its head is not valid: ${problemsOf(checked.error)}`);
   const { checksum, compression } = checked.data;
-  if (digestOfText(bodyText(checked.data, compression)) !== checksum) {
+  if (digestOfText(bodyText(checked.data, compression), '}') !== checksum) {
     throw new CorruptCheckpointError(where, 'the checksum of its head does not fit');
   }
   if (!isKnown(compression)) {

@@ -40,22 +40,22 @@ export interface Settlement {
   readonly activation: Activation;
   readonly answer: CheckedAnswer;
   readonly failure: FailedActivation | null;
-  readonly startedAt: number | undefined;
   readonly settledAt: number;
   /** The causes of what completed the set of a join. */
   readonly joined: readonly string[] | undefined;
 }
 
 /** The text of a `SettledEvent`, put together by hand: one is written for every settlement. */
-export function eventText({ activation, answer, failure, startedAt, settledAt, joined }: Settlement): string {
-  const { neuron, dendrite } = namesOf(activation.subscriber);
+export function eventText({ activation, answer, failure, settledAt, joined }: Settlement): string {
+  const { place } = namesOf(activation.subscriber);
+  const { cause, startedAt } = activation;
   const outcome = failure === null ? '"responded"' : '"failed"';
-  const started = startedAt === undefined ? '' : `,"startedAt":${startedAt}`;
+  const started = startedAt === null ? '' : `,"startedAt":${startedAt}`;
   const error = failure === null ? '' : `,"error":${quote(describeError(failure.error))}`;
   const { expects } = detailsOf(activation);
   const waited = expects === undefined ? '' : `,"waited":${quote(expects)}`;
   const arrivals = joined === undefined ? '' : `,"joined":${JSON.stringify(joined)}`;
-  return `{"activation":"${activation.cause}",${neuron},${dendrite},"outcome":${outcome},"emitted":[${emittedBy(activation, answer)}]${started},"settledAt":${settledAt}${error}${waited}${arrivals}}`;
+  return `{"activation":"${cause}",${place},"outcome":${outcome},"emitted":[${emittedBy(activation, answer)}]${started},"settledAt":${settledAt}${error}${waited}${arrivals}}`;
 }
 
 function emittedBy({ subscriber: { neuron } }: Activation, answer: CheckedAnswer): string {

@@ -18,78 +18,69 @@ const NEAR = 0.8;
 /** Where no limit is set. */
 const WORTH_A_WARNING = { part: 2 ** 20, checkpoint: 32 * 2 ** 20 };
 
-/** The size of a part that goes. */
-const NONE = -1;
-
 /** What a part is to its user. */
 type Label = (name: string) => string;
 
 export interface Measured {
-  readonly name: string;
   readonly bytes: number;
 }
 
-/** Measures one run. Not its job: what a part is called, which is asked for only when it is to be said. */
+/** Of one run: refuses what is too large, and warns of what is about to be. What a part is called is asked for only when it is to be said. */
 export class SizeGuard {
   readonly #limits: Limits;
   readonly #warn: (message: string) => void;
+  readonly #known: ReadonlyMap<string, Measured>;
   readonly #warned = new Set<string>();
-  readonly #sizes = new Map<string, number>();
-  #total = 0;
+  /** From here on there is a warning. */
+  readonly #large: Required<Limits>;
 
-  constructor(limits: Limits, warn: (message: string) => void) {
+  /** @param known the parts that there are, by name */
+  constructor(limits: Limits, warn: (message: string) => void, known: ReadonlyMap<string, Measured>) {
+    const { part, checkpoint } = limits;
     this.#limits = limits;
     this.#warn = warn;
+    this.#known = known;
+    this.#large = {
+      part: part === undefined ? WORTH_A_WARNING.part : part * NEAR,
+      checkpoint: checkpoint === undefined ? WORTH_A_WARNING.checkpoint : checkpoint * NEAR,
+    };
   }
 
-  /** Takes over what is stored, without a word: it was measured when it was stored. */
-  adopt(name: string, bytes: number): void {
-    this.#total += bytes - (this.#sizes.get(name) ?? 0);
-    this.#sizes.set(name, bytes);
-  }
-
-  clear(): void {
-    this.#sizes.clear();
-    this.#total = 0;
+  /** Whether there is anything to check. */
+  get mayRefuse(): boolean {
+    return this.#limits.part !== undefined || this.#limits.checkpoint !== undefined;
   }
 
   /**
-   * @returns the bytes of each part, or less than none of one that goes
-   * @throws CheckpointTooLargeError; nothing is taken over then
+   * @param before how many bytes all parts have that there are
+   * @throws CheckpointTooLargeError
    */
-  take(changes: PartChanges, label: Label): ReadonlyMap<string, number> {
+  check(changes: PartChanges, before: number, label: Label): void {
     const { part = Infinity, checkpoint = Infinity } = this.#limits;
-    const sizes = new Map<string, number>();
-    let total = this.#total;
+    let total = before;
     for (const [name, text] of changes) {
-      const bytes = text === null ? NONE : sizeOf(text);
+      const bytes = text === null ? 0 : sizeOf(text);
       if (bytes > part) throw new CheckpointTooLargeError(label(name), bytes, part);
-      total += Math.max(bytes, 0) - (this.#sizes.get(name) ?? 0);
-      sizes.set(name, bytes);
+      total += bytes - (this.#known.get(name)?.bytes ?? 0);
     }
-    if (total > checkpoint) {
-      const { name, bytes } = this.#largest(sizes);
-      throw new CheckpointTooLargeError(label(name), total, checkpoint, bytes);
-    }
-    for (const [name, bytes] of sizes) this.#set(name, bytes, label);
-    this.#total = total;
-    if (isLarge(total, this.#limits.checkpoint, WORTH_A_WARNING.checkpoint)) {
-      this.#warnOnce('', () => {
-        const { name, bytes } = this.#largest(new Map());
-        return largeState(total, this.#limits.checkpoint, `${label(name)} (${bytesText(bytes)})`);
-      });
-    }
-    return sizes;
+    if (total <= checkpoint) return;
+    const after = new Map(this.#known);
+    for (const [name, text] of changes) after.set(name, { bytes: text === null ? NONE : sizeOf(text) });
+    const [name, bytes] = largestOf(after);
+    throw new CheckpointTooLargeError(label(name), total, checkpoint, bytes);
   }
 
-  #set(name: string, bytes: number, label: Label): void {
-    if (bytes === NONE) {
-      this.#sizes.delete(name);
-      return;
-    }
-    const { part } = this.#limits;
-    this.#sizes.set(name, bytes);
-    if (isLarge(bytes, part, WORTH_A_WARNING.part)) this.#warnOnce(name, () => largePart(label(name), bytes, part));
+  seePart(name: string, bytes: number, label: Label): void {
+    if (bytes > this.#large.part) this.#warnOnce(name, () => largePart(label(name), bytes, this.#limits.part));
+  }
+
+  /** @param bytes that all parts have */
+  seeAll(bytes: number, label: Label): void {
+    if (bytes <= this.#large.checkpoint) return;
+    this.#warnOnce('', () => {
+      const [name, largest] = largestOf(this.#known);
+      return largeState(bytes, this.#limits.checkpoint, `${label(name)} (${bytesText(largest)})`);
+    });
   }
 
   #warnOnce(name: string, message: () => string): void {
@@ -97,20 +88,16 @@ export class SizeGuard {
     this.#warned.add(name);
     this.#warn(message());
   }
-
-  /** The largest part as it would be after the change. */
-  #largest(changed: ReadonlyMap<string, number>): Measured {
-    let largest: Measured = { name: '', bytes: NONE };
-    for (const [name, bytes] of [...this.#sizes, ...changed]) {
-      const now = changed.get(name) ?? bytes;
-      if (now > largest.bytes) largest = { name, bytes: now };
-    }
-    return largest;
-  }
 }
 
-const isLarge = (bytes: number, limit: number | undefined, worth: number): boolean =>
-  bytes > (limit === undefined ? worth : limit * NEAR);
+/** The size of a part that goes. */
+const NONE = -1;
+
+function largestOf(parts: ReadonlyMap<string, Measured>): [name: string, bytes: number] {
+  let largest: [string, number] = ['', NONE];
+  for (const [name, { bytes }] of parts) if (bytes > largest[1]) largest = [name, bytes];
+  return largest;
+}
 
 const largePart = (what: string, bytes: number, limit: number | undefined): string =>
   `${what} has ${bytesText(bytes)}${limit === undefined ? ', which every checkpoint that changes it writes whole' : ` of the ${bytesText(limit)} that a part may have (limits.part)`}`;

@@ -4,7 +4,7 @@
  */
 import type { Codec } from './codec.js';
 import { type Compression, type CompressionOptions, isPacked, pack, sizeOf } from './compression.js';
-import { StateDigest } from './digest.js';
+import { digestText, exchanged, partDigest } from './digest.js';
 import { type Limits, SizeGuard } from './limits.js';
 import { labelOf } from './part-label.js';
 import type { PartChanges } from './store.js';
@@ -14,32 +14,38 @@ export interface StoringOptions {
   readonly limits: Limits;
 }
 
+/** What is remembered of a part. */
+interface Known {
+  /** Before it was packed. */
+  readonly bytes: number;
+  readonly digest: number;
+  readonly isPacked: boolean;
+}
+
 export class StoredParts {
   readonly #above: number;
   readonly #codec: Codec;
   readonly #guard: SizeGuard;
-  readonly #digest = new StateDigest();
-  readonly #packed = new Set<string>();
+  readonly #known = new Map<string, Known>();
+  #bytes = 0;
+  #digest = 0;
+  #packed = 0;
 
   constructor({ compression, limits }: StoringOptions, codec: Codec, warn: (message: string) => void) {
     this.#above = compression === false ? Infinity : compression.above;
     this.#codec = codec;
-    this.#guard = new SizeGuard(limits, warn);
+    this.#guard = new SizeGuard(limits, warn, this.#known);
   }
 
-  /** Goes on with parts as they are stored. */
+  /** Goes on with parts as they are stored, without a word about their size: that was said when they were stored. */
   adopt(parts: ReadonlyMap<string, string>): void {
-    for (const [name, text] of parts) {
-      this.#set(name, text);
-      this.#guard.adopt(name, sizeOf(text));
-    }
+    for (const [name, text] of parts) this.#keep(name, text, sizeOf(text));
   }
 
   /** Begins anew, without any. */
   clear(): void {
-    this.#digest.clear();
-    this.#guard.clear();
-    this.#packed.clear();
+    this.#known.clear();
+    this.#bytes = this.#digest = this.#packed = 0;
   }
 
   /**
@@ -48,33 +54,48 @@ export class StoredParts {
    * @throws CheckpointTooLargeError; nothing is changed then
    */
   take(changes: PartChanges): PartChanges {
-    const sizes = this.#guard.take(changes, (name) => labelOf(name, changes.get(name), this.#codec));
+    const label = (name: string): string => labelOf(name, changes.get(name), this.#codec);
+    if (this.#guard.mayRefuse) this.#guard.check(changes, this.#bytes, label);
     let kept: Map<string, string | null> | undefined;
     for (const [name, text] of changes) {
       if (text === null) {
-        this.#digest.delete(name);
-        this.#packed.delete(name);
-      } else if ((sizes.get(name) ?? 0) > this.#above && !isPacked(text)) {
-        const packed = pack(text);
-        kept ??= new Map(changes);
-        kept.set(name, packed);
-        this.#set(name, packed);
-      } else this.#set(name, text);
+        this.#forget(name);
+        continue;
+      }
+      const bytes = sizeOf(text);
+      const stored = bytes > this.#above && !isPacked(text) ? pack(text) : text;
+      if (stored !== text) (kept ??= new Map(changes)).set(name, stored);
+      this.#keep(name, stored, bytes);
+      this.#guard.seePart(name, bytes, label);
     }
+    this.#guard.seeAll(this.#bytes, label);
     return kept ?? changes;
   }
 
-  #set(name: string, text: string): void {
-    this.#digest.set(name, text);
-    if (isPacked(text)) this.#packed.add(name);
-    else this.#packed.delete(name);
+  #keep(name: string, text: string, bytes: number): void {
+    const before = this.#known.get(name);
+    const digest = partDigest(name, text);
+    const packed = isPacked(text);
+    this.#known.set(name, { bytes, digest, isPacked: packed });
+    this.#bytes += bytes - (before?.bytes ?? 0);
+    this.#digest = exchanged(this.#digest, before?.digest ?? 0, digest);
+    if (packed !== (before?.isPacked ?? false)) this.#packed += packed ? 1 : -1;
+  }
+
+  #forget(name: string): void {
+    const before = this.#known.get(name);
+    if (before === undefined) return;
+    this.#known.delete(name);
+    this.#bytes -= before.bytes;
+    this.#digest = exchanged(this.#digest, before.digest, 0);
+    if (before.isPacked) this.#packed -= 1;
   }
 
   get digest(): string {
-    return this.#digest.toString();
+    return digestText(this.#digest);
   }
 
   get compression(): Compression {
-    return this.#packed.size === 0 ? 'none' : 'brotli';
+    return this.#packed === 0 ? 'none' : 'brotli';
   }
 }

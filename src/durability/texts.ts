@@ -6,7 +6,6 @@ import { StoredHandlerError, UnserializableError } from '../errors/index.js';
 import type { Subscriber } from '../graph/graph.js';
 import { type Activation, detailsOf, Special } from '../propagation/activation.js';
 import type { FailedActivation } from '../propagation/context.js';
-import { barriersOf } from '../propagation/lists.js';
 import { detailsIn } from '../propagation/tasks.js';
 import type { Work } from '../propagation/work.js';
 import type { Codec } from './codec.js';
@@ -15,10 +14,12 @@ import type { StoredFailure } from './parts.js';
 
 /** The names of a place in the graph, as they stand in a text. */
 interface Names {
-  /** `"neuron":"…"`, and so on. */
+  /** `"neuron":"…"` */
   readonly neuron: string;
-  readonly dendrite: string;
-  readonly collateral: string;
+  /** That, and `"dendrite":"…"`. */
+  readonly place: string;
+  /** That, and `"collateral":"…"`. */
+  readonly whole: string;
   /** For messages. */
   readonly payload: string;
 }
@@ -29,10 +30,12 @@ export function namesOf(subscriber: Subscriber): Names {
   let names = known.get(subscriber);
   if (names === undefined) {
     const { neuron, key, channel } = subscriber;
+    const name = `"neuron":${quote(neuron.name)}`;
+    const place = `${name},"dendrite":${quote(key)}`;
     names = {
-      neuron: `"neuron":${quote(neuron.name)}`,
-      dendrite: `"dendrite":${quote(key)}`,
-      collateral: `"collateral":${quote(channel.name)}`,
+      neuron: name,
+      place,
+      whole: `${place},"collateral":${quote(channel.name)}`,
       payload: `payload of "${channel.name}" for "${neuron.name}"`,
     };
     known.set(subscriber, names);
@@ -42,11 +45,11 @@ export function namesOf(subscriber: Subscriber): Names {
 
 export function activationText(activation: Activation, codec: Codec): string {
   const { n, subscriber, after } = activation;
-  const { neuron, dendrite, collateral, payload } = namesOf(subscriber);
+  const { whole, payload } = namesOf(subscriber);
   const held = after === null ? '' : `,"after":"${after.cause}"`;
   const more = activation instanceof Special ? detailsText(activation, codec) : '';
   const value = codec.encode(activation.payload, payload);
-  return `{"n":${n},${neuron},${dendrite},${collateral}${held}${more},"payload":${value}}`;
+  return `{"n":${n},${whole}${held}${more},"payload":${value}}`;
 }
 
 /** With a comma before each. */
@@ -64,7 +67,10 @@ function detailsText(activation: Special, codec: Codec): string {
 export function runText(work: Work): string {
   const { rare } = work;
   const from = rare === null || rare.output === null ? 'null' : quote(rare.output.from.name);
-  const barriers = barriersOf(work).map(barrierText).join(',');
+  let barriers = '';
+  for (let at = rare === null ? null : rare.barrierHead; at !== null; at = at.next) {
+    barriers += barriers === '' ? barrierText(at) : `,${barrierText(at)}`;
+  }
   const ending = rare === null || rare.ending === null ? '' : `,"ending":${JSON.stringify(rare.ending)}`;
   return `{"status":"${work.status}","hold":${rare !== null && rare.hold},"next":${work.next},"settled":${work.settled},"outputFrom":${from},"barriers":[${barriers}]${ending}}`;
 }

@@ -27,8 +27,12 @@ export const GONE = 12;
 export class Activation implements Caused {
   cause1 = 0;
   cause2 = 0;
+  /** The cause as text, once somebody has read it: by then it does not change any more. */
+  #text: string | null = null;
   n: number;
   state: number;
+  /** When its handler was called (milliseconds since the epoch), where somebody writes that down; null until then. */
+  startedAt: number | null = null;
   readonly subscriber: Subscriber;
   readonly payload: unknown;
   /** Of a held one: the barrier it waits behind. Of a barrier: the first that waits behind it. */
@@ -45,7 +49,7 @@ export class Activation implements Caused {
   }
 
   get cause(): string {
-    return causeText(this);
+    return (this.#text ??= causeText(this));
   }
 
   /** The barrier it waits behind. */

@@ -44,7 +44,7 @@ export class Certainty {
     this.#holdsBack = false;
     const { run } = this.#holder;
     // it may have ended while the store was asked, and then its end is being stored
-    if (run.work.status === 'running') run.send({ type: 'engram.tick', now: this.#clock.now() });
+    if (run.work.status === 'running') run.wake();
   }
 
   #isSure(): boolean {

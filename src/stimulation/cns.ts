@@ -181,7 +181,7 @@ export class CNS<G = unknown> {
       durability.start(run, text, options.retry === true);
     } else if (options.id !== undefined) this.#live.set(options.id, { run, entry });
     if (options.abortSignal !== undefined) abortBy(run, options.abortSignal); // a handler of the first turn may fire it
-    if (durability === null && !run.hasEnded) run.start();
+    if (durability === null && !run.hasEnded) run.go();
     return new AwaitableStimulation(run);
   }
 

@@ -11,6 +11,7 @@ import { boundedEvents } from '../durability/events.js';
 import { partOf } from '../durability/parts.js';
 import type { StoredParts } from '../durability/stored-parts.js';
 import type { PartChanges, RunIndex } from '../durability/store.js';
+import type { Graph } from '../graph/graph.js';
 import { barriersOf, dueOf, isWaitingStored } from '../propagation/lists.js';
 import type { Work } from '../propagation/work.js';
 
@@ -109,7 +110,6 @@ export class Drafts {
     const merged: PartChanges = isFirst ? parts : new Map([...before.parts, ...more, ...parts]);
     this.#unsaved = { parts: merged, events: isFirst ? events : boundedEvents([...before.events, ...events]) };
     const kept = this.#parts.take(merged);
-    const { name, version, fingerprint } = graph;
     const status = isWaitingStored(work) ? 'waiting' : work.status;
     const seq = ++this.#seq;
     const fields: EnvelopeFields = {
@@ -117,7 +117,7 @@ export class Drafts {
       seq,
       parentSeq: this.#parentSeq,
       fence,
-      graph: { name, version, fingerprint },
+      graph: headOf(graph),
       status,
       milestone,
       attempt: this.#attempt,
@@ -125,7 +125,7 @@ export class Drafts {
       digest: this.#parts.digest,
     };
     const head = sealEnvelope(fields, this.#parts.compression);
-    const index = { status, graph: name, due: dueOf(work) } as const;
+    const index = { status, graph: graph.name, due: dueOf(work) } as const;
     return {
       seq,
       parent: this.#parentSeq ?? 0,
@@ -156,6 +156,19 @@ export class Drafts {
     this.#unsaved = NOTHING;
     this.#whole = false;
   }
+}
+
+type GraphFields = EnvelopeFields['graph'];
+const known = new WeakMap<Graph, GraphFields>();
+
+/** What heads say of a graph: one object for all of them, so that it is looked at and written once. */
+function headOf(graph: Graph): GraphFields {
+  let fields = known.get(graph);
+  if (fields === undefined) {
+    const { name, version, fingerprint } = graph;
+    known.set(graph, (fields = { name, version, fingerprint }));
+  }
+  return fields;
 }
 
 /** The milestone that made a checkpoint due: the last that holds something back, or that has settled where none does. */

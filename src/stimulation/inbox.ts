@@ -17,6 +17,7 @@ export interface InboxOptions {
 type Take = (mail: Mail, deliveryId: string) => (() => void) | null;
 
 const NOTHING = (): void => undefined;
+const NONE: readonly string[] = [];
 /** However fast messages come, a run ends. */
 const MOST_REFUSALS = 5;
 
@@ -51,9 +52,9 @@ export class Inbox {
 
   /** What the checkpoint that is made now holds, by delivery id: nothing that a run is given before it starts. */
   get taken(): readonly string[] {
-    if (this.#run.status === 'starting') return [];
+    if (this.#run.status === 'starting') return NONE;
     this.#hasNews = false;
-    return [...this.#taken];
+    return this.#taken.size === 0 ? NONE : [...this.#taken];
   }
 
   onAcknowledged(deliveryIds: readonly string[]): void {

@@ -112,10 +112,10 @@ export class Run implements Host {
     return actor;
   }
 
-  /** Starts what was entered, without a store: all synchronous work is done when this returns. */
-  start(): void {
-    if (this.#host.inspect === undefined) this.#drain();
-    else this.go();
+  /** What kept it from starting anything is over. */
+  wake(): void {
+    if (this.#actor !== null) this.send({ type: 'engram.tick', now: this.flow.clock.now() });
+    else if (this.#phase === 'idle') this.#drain();
   }
 
   /** A durable run: nothing starts before `go`, and it ends when the gate says so. */
@@ -166,11 +166,12 @@ export class Run implements Host {
     this.#completion?.settle(this.#outcome());
   }
 
-  /** What was held is stored: it starts, as an actor. */
+  /** Starts what was entered, of a durable run when that is stored: all synchronous work is done when this returns. */
   go(): void {
     this.#phase = 'idle';
     for (const event of this.#more?.early.splice(0) ?? []) apply(this.work, event);
-    this.#startActor(this.actor);
+    if (this.#actor === null && this.#host.inspect === undefined) this.#drain();
+    else this.#startActor(this.actor);
   }
 
   /** One that was stopped before it could start has let its run go. */

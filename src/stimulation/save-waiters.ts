@@ -41,7 +41,10 @@ export class SaveWaiters {
 
   /** What they wait for is stored. */
   resolve(...saves: readonly AwaitedSave[]): void {
-    for (const save of saves) for (const { resolve } of this.#waiters[save].splice(0)) resolve();
+    for (const save of saves) {
+      const waiters = this.#waiters[save];
+      if (waiters.length > 0) for (const { resolve } of waiters.splice(0)) resolve();
+    }
   }
 
   /** What anybody waits for will not be stored. */

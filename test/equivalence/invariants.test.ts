@@ -353,7 +353,7 @@ async function startsOf(plan: GraphPlan, chosen: readonly number[], isAsync: boo
   const work = new Work(flow);
   start(work, { id: 'run', signals: [{ collateral: 'entry', payload: 1 }] });
   const run = new Run(work, hostOf(sources, flow));
-  run.start();
+  run.go();
   await run.waitUntilComplete();
   return calls;
 }

@@ -222,7 +222,7 @@ export class LateSide implements Side {
       work,
       hostOf(this.#library, flow, () => this.ends++),
     );
-    this.#run.start();
+    this.#run.go();
   }
 }
 
