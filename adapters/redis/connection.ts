@@ -14,12 +14,14 @@
  */
 import type { Clock, Timer } from '../../src/clock/clock.js';
 import type { EngramError } from '../../src/errors/index.js';
+import { Calls, type Placed } from './calls.js';
 import { isFinal, isRefusal, isTransient, unavailable } from './failures.js';
 import { openClient, type OwnClient, type RedisClient } from './open-client.js';
 import type { Script } from './scripts.js';
 import { type Outgoing, type Reply, Sender } from './sender.js';
 
-class Call implements Outgoing {
+class Call implements Outgoing, Placed {
+  place = -1;
   /** In twelfths of the time it has. */
   age = 0;
   /** How old it was when it was sent; -1 while it is held. */
@@ -28,8 +30,8 @@ class Call implements Outgoing {
   /** @param hasFailed whether it fails is the connection's to say */
   constructor(
     readonly script: Script,
-    readonly keys: readonly string[],
-    readonly args: readonly string[],
+    public keys: readonly string[],
+    public args: readonly string[],
     public wasSent: boolean,
     readonly resolve: (reply: Reply) => void,
     readonly reject: (error: unknown) => void,
@@ -38,13 +40,17 @@ class Call implements Outgoing {
   ) {}
 
   onReply(reply: Reply): void {
-    if (this.isOver(this)) this.resolve(reply);
+    if (!this.isOver(this)) return;
+    this.keys = this.args = NONE; // whatever still knows the call does not keep its texts alive
+    this.resolve(reply);
   }
 
   onError(error: unknown): void {
     this.hasFailed(this, error);
   }
 }
+
+const NONE: readonly string[] = [];
 
 /** A call may last so many ticks, and be without an answer for so many. */
 const TICKS = 12;
@@ -64,7 +70,7 @@ export interface ConnectionOptions {
 export class Connection {
   readonly #options: ConnectionOptions;
   /** Of all calls that are not answered yet. */
-  readonly #calls = new Set<Call>();
+  readonly #calls = new Calls<Call>();
   readonly #held = new Set<Call>();
   readonly #isOver = (call: Call): boolean => this.#finish(call);
   readonly #hasFailed = (call: Call, error: unknown): void => this.#onFailure(call, error);
@@ -122,7 +128,7 @@ export class Connection {
   }
 
   #onFailure(call: Call, error: unknown): void {
-    if (!this.#calls.has(call)) return;
+    if (call.place < 0) return;
     const given = this.#options.client;
     if (isFinal(error) || (given !== undefined && !given.isOpen)) {
       if (this.#finish(call)) call.reject(this.#unavailable(error));
@@ -223,7 +229,7 @@ export class Connection {
     this.#tick = undefined;
     if (this.#calls.size === 0) return;
     let isSilent = false;
-    for (const call of this.#calls) {
+    for (const call of this.#calls.list()) {
       call.age += 1;
       if (call.age > TICKS && this.#finish(call)) call.reject(this.#tooLate());
       else if (call.sentAt >= 0 && call.age - call.sentAt > SILENT_TICKS) isSilent = true;

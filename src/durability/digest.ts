@@ -7,72 +7,51 @@
  * finds damage: a part that is missing, changed, swapped or of another checkpoint; of 4.5e15 random ones it misses one.
  * It does not withstand malice: whoever may write to a store can make up a state. That is why the hash is a fast one:
  * the head and every part that a checkpoint changes pass through it.
- *
- * A text never holds a NUL (it is JSON), so that name and text cannot be taken for another name and text.
  */
-import { type Hash64, hashText } from '../graph/hash.js';
+import { TextHash } from './text-hash.js';
 
 /** Sums of two are exact. */
 const MODULUS = 2 ** 52;
-const HALF = 2 ** 26;
-/** Bits of each half of a hash. */
-const UNUSED = 6;
+const EIGHT_DIGITS = 100_000_000;
 
-export class StateDigest {
-  readonly #parts = new Map<string, number>();
-  #sum = 0;
+/** One for all: it is used in one go. */
+const hash = new TextHash();
 
-  /** Adds a part, or puts it in the place of the one of that name. */
-  set(name: string, text: string): void {
-    const part = partDigest(name, text);
-    this.#sum = exchanged(this.#sum, this.#parts.get(name) ?? 0, part);
-    this.#parts.set(name, part);
-  }
-
-  /** Takes a part out; does nothing when there is none of that name. */
-  delete(name: string): void {
-    const part = this.#parts.get(name);
-    if (part === undefined) return;
-    this.#parts.delete(name);
-    this.#sum = exchanged(this.#sum, part, 0);
-  }
-
-  /** Takes all parts out. */
-  clear(): void {
-    this.#parts.clear();
-    this.#sum = 0;
-  }
-
-  /** Up to sixteen digits. */
-  toString(): string {
-    return digestText(this.#sum);
-  }
+/** What there is to know of one part. */
+export interface PartSum {
+  readonly digest: number;
+  /** Of its text, in UTF-8. */
+  readonly bytes: number;
 }
 
-/** The digest of one part, as a number. */
-export const partDigest = (name: string, text: string): number => numberOf(hashText(`${name}\0`, text));
+export function partSum(name: string, text: string): PartSum {
+  hash.begin();
+  hash.add(name);
+  const bytes = hash.add(text);
+  return { digest: hash.end(), bytes };
+}
 
-/** The digest of a state, as a number, in which one part stands in the place of another; 0 for none. */
-export const exchanged = (sum: number, before: number, after: number): number =>
-  (((sum - before + MODULUS) % MODULUS) + after) % MODULUS;
+/** The digest of a state in which one part stands in the place of another; 0 for none. */
+export const exchanged = (state: number, before: number, after: number): number =>
+  (((state - before + MODULUS) % MODULUS) + after) % MODULUS;
 
 /** The digest of a whole state. */
 export function digestOf(parts: Iterable<readonly [string, string]>): string {
-  const digest = new StateDigest();
-  for (const [name, text] of parts) digest.set(name, text);
-  return digest.toString();
+  let state = 0;
+  for (const [name, text] of parts) state = exchanged(state, 0, partSum(name, text).digest);
+  return digestText(state);
 }
 
-/** The digest of one text. @param more what follows it */
-export const digestOfText = (text: string, more = ''): string => digestText(numberOf(hashText(text, more)));
+/** The digest of one text. */
+export function digestOfText(text: string): string {
+  hash.begin();
+  hash.add(text);
+  return digestText(hash.end());
+}
 
-/** As `String` gives it: two small integers are written several times faster than one of 52 bits. */
-export function digestText(sum: number): string {
-  const upper = Math.floor(sum / EIGHT_DIGITS);
-  const lower = sum - upper * EIGHT_DIGITS;
+/** Up to sixteen digits, as `String` gives them: two small integers are written several times faster than one of 52 bits. */
+export function digestText(digest: number): string {
+  const upper = Math.floor(digest / EIGHT_DIGITS);
+  const lower = digest - upper * EIGHT_DIGITS;
   return upper === 0 ? String(lower) : `${upper}${String(lower + EIGHT_DIGITS).slice(1)}`;
 }
-
-const EIGHT_DIGITS = 100_000_000;
-
-const numberOf = ({ hash1, hash2 }: Hash64): number => (hash1 >>> UNUSED) * HALF + (hash2 >>> UNUSED);

@@ -116,7 +116,7 @@ export function sealEnvelope(fields: EnvelopeFields, compression: Compression = 
     });
   }
   const body = bodyText(fields, compression);
-  return `${body},"checksum":"${digestOfText(body, '}')}"}`;
+  return `${body},"checksum":"${digestOfText(body)}"}`;
 }
 
 /**
@@ -145,7 +145,7 @@ export function openEnvelope(text: string, where: string): Envelope {
   const checked = envelopeSchema.safeParse(value);
   if (!checked.success) throw new CorruptCheckpointError(where, `its head is not valid: ${problemsOf(checked.error)}`);
   const { checksum, compression } = checked.data;
-  if (digestOfText(bodyText(checked.data, compression), '}') !== checksum) {
+  if (digestOfText(bodyText(checked.data, compression)) !== checksum) {
     throw new CorruptCheckpointError(where, 'the checksum of its head does not fit');
   }
   if (!isKnown(compression)) {

@@ -4,7 +4,7 @@
  */
 import type { Codec } from './codec.js';
 import { type Compression, type CompressionOptions, isPacked, pack, sizeOf } from './compression.js';
-import { digestText, exchanged, partDigest } from './digest.js';
+import { digestText, exchanged, partSum, type PartSum } from './digest.js';
 import { type Limits, SizeGuard } from './limits.js';
 import { labelOf } from './part-label.js';
 import type { PartChanges } from './store.js';
@@ -14,38 +14,38 @@ export interface StoringOptions {
   readonly limits: Limits;
 }
 
-/** What is remembered of a part. */
-interface Known {
-  /** Before it was packed. */
-  readonly bytes: number;
-  readonly digest: number;
-  readonly isPacked: boolean;
-}
+/** The most bytes that a unit of a text takes in UTF-8. */
+const WIDEST = 3;
 
 export class StoredParts {
   readonly #above: number;
+  /** So many units are never more bytes than that. */
+  readonly #least: number;
   readonly #codec: Codec;
   readonly #guard: SizeGuard;
-  readonly #known = new Map<string, Known>();
+  /** Of each part that there is; of a packed one the bytes that it had before. */
+  readonly #known = new Map<string, PartSum>();
   #bytes = 0;
   #digest = 0;
-  #packed = 0;
+  readonly #packed = new Set<string>();
 
   constructor({ compression, limits }: StoringOptions, codec: Codec, warn: (message: string) => void) {
     this.#above = compression === false ? Infinity : compression.above;
+    this.#least = this.#above / WIDEST;
     this.#codec = codec;
     this.#guard = new SizeGuard(limits, warn, this.#known);
   }
 
   /** Goes on with parts as they are stored, without a word about their size: that was said when they were stored. */
   adopt(parts: ReadonlyMap<string, string>): void {
-    for (const [name, text] of parts) this.#keep(name, text, sizeOf(text));
+    for (const [name, text] of parts) this.#keep(name, text);
   }
 
   /** Begins anew, without any. */
   clear(): void {
     this.#known.clear();
-    this.#bytes = this.#digest = this.#packed = 0;
+    this.#packed.clear();
+    this.#bytes = this.#digest = 0;
   }
 
   /**
@@ -62,24 +62,26 @@ export class StoredParts {
         this.#forget(name);
         continue;
       }
-      const bytes = sizeOf(text);
-      const stored = bytes > this.#above && !isPacked(text) ? pack(text) : text;
+      const stored = text.length > this.#least && sizeOf(text) > this.#above && !isPacked(text) ? pack(text) : text;
       if (stored !== text) (kept ??= new Map(changes)).set(name, stored);
-      this.#keep(name, stored, bytes);
-      this.#guard.seePart(name, bytes, label);
+      this.#guard.seePart(name, this.#keep(name, stored), label);
     }
     this.#guard.seeAll(this.#bytes, label);
     return kept ?? changes;
   }
 
-  #keep(name: string, text: string, bytes: number): void {
+  /** @returns how many bytes it has */
+  #keep(name: string, text: string): number {
     const before = this.#known.get(name);
-    const digest = partDigest(name, text);
-    const packed = isPacked(text);
-    this.#known.set(name, { bytes, digest, isPacked: packed });
-    this.#bytes += bytes - (before?.bytes ?? 0);
-    this.#digest = exchanged(this.#digest, before?.digest ?? 0, digest);
-    if (packed !== (before?.isPacked ?? false)) this.#packed += packed ? 1 : -1;
+    let sum = partSum(name, text);
+    if (isPacked(text)) {
+      sum = { digest: sum.digest, bytes: sizeOf(text) };
+      this.#packed.add(name);
+    } else if (this.#packed.size > 0) this.#packed.delete(name);
+    this.#known.set(name, sum);
+    this.#bytes += sum.bytes - (before === undefined ? 0 : before.bytes);
+    this.#digest = exchanged(this.#digest, before === undefined ? 0 : before.digest, sum.digest);
+    return sum.bytes;
   }
 
   #forget(name: string): void {
@@ -88,7 +90,7 @@ export class StoredParts {
     this.#known.delete(name);
     this.#bytes -= before.bytes;
     this.#digest = exchanged(this.#digest, before.digest, 0);
-    if (before.isPacked) this.#packed -= 1;
+    this.#packed.delete(name);
   }
 
   get digest(): string {
@@ -96,6 +98,6 @@ export class StoredParts {
   }
 
   get compression(): Compression {
-    return this.#packed === 0 ? 'none' : 'brotli';
+    return this.#packed.size === 0 ? 'none' : 'brotli';
   }
 }

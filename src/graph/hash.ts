@@ -7,19 +7,15 @@ export interface Hash64 {
   readonly hash2: number;
 }
 
-/** @param more what follows the text: the hash is that of both, which need not be joined for it */
-export function hashText(text: string, more = ''): Hash64 {
-  let a = 0x3c6ef372 ^ (text.length + more.length);
-  let b = 0xa54ff53a ^ (text.length + more.length);
-  for (let half = 0; half < 2; half++) {
-    const units = half === 0 ? text : more;
-    for (let i = 0; i < units.length; i++) {
-      const unit = units.charCodeAt(i);
-      a = Math.imul(a ^ unit, 0x9e3779b1);
-      b = Math.imul(b ^ unit, 0x85ebca77);
-      a = (a << 13) | (a >>> 19);
-      b = (b << 17) | (b >>> 15);
-    }
+export function hashText(text: string): Hash64 {
+  let a = 0x3c6ef372 ^ text.length;
+  let b = 0xa54ff53a ^ text.length;
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i);
+    a = Math.imul(a ^ unit, 0x9e3779b1);
+    b = Math.imul(b ^ unit, 0x85ebca77);
+    a = (a << 13) | (a >>> 19);
+    b = (b << 17) | (b >>> 15);
   }
   const first = finish(a ^ Math.imul(b, 0xc2b2ae3d));
   return { hash1: first, hash2: finish(b ^ Math.imul(first, 0x27d4eb2f)) };

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { digestOf, StateDigest } from '../../src/durability/digest.js';
+import { digestOf, digestText, exchanged, partSum } from '../../src/durability/digest.js';
 
 const EMPTY = '0';
 const parts = fc.uniqueArray(fc.tuple(fc.string({ unit: 'binary' }), fc.json()), {
@@ -25,22 +25,39 @@ describe('the digest of a state', () => {
     const change = fc.tuple(fc.constantFrom('a', 'b', 'c', 'd'), fc.option(fc.json()));
     fc.assert(
       fc.property(fc.array(change, { maxLength: 30 }), (changes) => {
-        const digest = new StateDigest();
+        let digest = 0;
         const state = new Map<string, string>();
+        const sumOf = (name: string): number => {
+          const text = state.get(name);
+          return text === undefined ? 0 : partSum(name, text).digest;
+        };
         for (const [name, text] of changes) {
-          if (text === null) {
-            digest.delete(name);
-            state.delete(name);
-          } else {
-            digest.set(name, text);
-            state.set(name, text);
-          }
-          expect(digest.toString()).toBe(digestOf(state));
+          const before = sumOf(name);
+          if (text === null) state.delete(name);
+          else state.set(name, text);
+          digest = exchanged(digest, before, sumOf(name));
+          expect(digestText(digest)).toBe(digestOf(state));
         }
-        for (const name of state.keys()) digest.delete(name);
-        expect(digest.toString()).toBe(EMPTY);
+        for (const name of state.keys()) digest = exchanged(digest, sumOf(name), 0);
+        expect(digestText(digest)).toBe(EMPTY);
       }),
     );
+  });
+
+  it('counts the bytes that a text has in UTF-8, wherever it is cut while it is read', () => {
+    const unit = fc.constantFrom('a', '\u00e9', '\u20ac', '\ud83d\ude00', '\ud83d');
+    const text = fc.tuple(fc.nat(4_200), fc.array(unit, { maxLength: 6 }), fc.nat(4_200));
+    fc.assert(
+      fc.property(text, ([before, odd, after]) => {
+        const whole = `${'x'.repeat(before)}${odd.join('')}${'y'.repeat(after)}`;
+        expect(partSum('name', whole).bytes).toBe(Buffer.byteLength(whole));
+      }),
+    );
+  });
+
+  it('is written as a number is', () => {
+    const digests = fc.oneof(fc.maxSafeNat(), fc.nat(), fc.constantFrom(99_999_999, 100_000_000, 100_000_001, 0));
+    fc.assert(fc.property(digests, (digest) => expect(digestText(digest)).toBe(String(digest))));
   });
 
   it('differs when a part is missing, changed, renamed, or two have each other’s text', () => {

@@ -168,8 +168,8 @@ export function resealed({ head, parts }: Stored): Stored {
       string,
       unknown
     >;
-    const body = JSON.stringify(fields);
-    return { head: `${body.slice(0, -1)},"checksum":"${digestOfText(body)}"}`, parts };
+    const body = JSON.stringify(fields).slice(0, -1);
+    return { head: `${body},"checksum":"${digestOfText(body)}"}`, parts };
   } catch {
     return { head, parts };
   }

@@ -154,7 +154,7 @@ describe('causes', () => {
   it('of a million activations are a million: siblings, a long chain, and the same subscriber again', () => {
     const seen = new Set<bigint>();
     const key = ({ cause1, cause2 }: Caused) => (BigInt(cause1 >>> 0) << 32n) | BigInt(cause2 >>> 0);
-    const subscribers = ['a/x#0', 'a/x#1', 'b/x#0', 'b/y#0'].map((name) => hashText(name));
+    const subscribers = ['a/x#0', 'a/x#1', 'b/x#0', 'b/y#0'].map(hashText);
     let at: Caused = ENTRY;
     for (let level = 0; level < 25_000; level++) {
       const children: Caused[] = [];
