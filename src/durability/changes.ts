@@ -3,7 +3,7 @@
  * Job: collect and turn into texts. Not its job: when to store, and where.
  */
 import type { EarlySignal, Ending, FailedActivation } from '../propagation/context.js';
-import { type Activation, DELAYED, detailsOf } from '../propagation/activation.js';
+import { type Activation, DELAYED, detailsOf, Notes } from '../propagation/activation.js';
 import type { CheckedAnswer } from '../propagation/answer.js';
 import { frontierOf } from '../propagation/lists.js';
 import { type Owed, owedRecord } from '../propagation/owed.js';
@@ -120,10 +120,11 @@ export class Changes implements Recorder {
   onPlaced(activation: Activation): void {
     this.#isDirty = true;
     if (activation.state === DELAYED && detailsOf(activation).attempt !== undefined) this.#hasNewAttempt = true;
+    activation.notes ??= new Notes();
     this.#placed.add(activation);
   }
   onStarted(activation: Activation): void {
-    activation.startedAt = this.#now();
+    (activation.notes ??= new Notes()).startedAt = this.#now();
   }
   onJoined(set: Activation, arrivals: readonly (readonly Activation[])[]): void {
     const last = arrivals.map((slot) => slot.slice(-MOST_JOINED)).flat();

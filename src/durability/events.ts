@@ -48,7 +48,8 @@ export interface Settlement {
 /** The text of a `SettledEvent`, put together by hand: one is written for every settlement. */
 export function eventText({ activation, answer, failure, settledAt, joined }: Settlement): string {
   const { place } = namesOf(activation.subscriber);
-  const { cause, startedAt } = activation;
+  const { cause, notes } = activation;
+  const startedAt = notes === null ? null : notes.startedAt;
   const outcome = failure === null ? '"responded"' : '"failed"';
   const started = startedAt === null ? '' : `,"startedAt":${startedAt}`;
   const error = failure === null ? '' : `,"error":${quote(describeError(failure.error))}`;

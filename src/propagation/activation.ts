@@ -24,15 +24,21 @@ export const JOINED = 10;
 export const BARRIER = 11;
 export const GONE = 12;
 
+/** What is known of an activation while its run is written down: its cause is read several times then. */
+export class Notes {
+  /** As text, once it was read: by then it does not change any more. */
+  cause: string | null = null;
+  /** When its handler was called (milliseconds since the epoch); null until then. */
+  startedAt: number | null = null;
+}
+
 export class Activation implements Caused {
   cause1 = 0;
   cause2 = 0;
-  /** The cause as text, once somebody has read it: by then it does not change any more. */
-  #text: string | null = null;
   n: number;
   state: number;
-  /** When its handler was called (milliseconds since the epoch), where somebody writes that down; null until then. */
-  startedAt: number | null = null;
+  /** Where the run is written down. */
+  notes: Notes | null = null;
   readonly subscriber: Subscriber;
   readonly payload: unknown;
   /** Of a held one: the barrier it waits behind. Of a barrier: the first that waits behind it. */
@@ -49,7 +55,7 @@ export class Activation implements Caused {
   }
 
   get cause(): string {
-    return (this.#text ??= causeText(this));
+    return this.notes === null ? causeText(this) : (this.notes.cause ??= causeText(this));
   }
 
   /** The barrier it waits behind. */

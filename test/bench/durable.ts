@@ -1,14 +1,14 @@
 /**
  * What ten durable steps cost: a real CNS of ten milestones in a row on a real store, beside what the same ten steps cost
- * when they are written to the disk, or to the same Redis server, by hand. Every contender starts from nothing in each
- * turn, with a folder and keys of its own, and what it leaves behind is removed while nothing is measured.
+ * when they are written to the disk, or to the same Redis server, by hand. Every contender is set up once and warm, as a
+ * service is: clients, stores and the CNS live through all rounds. What a round leaves on the Redis server is removed while
+ * nothing is measured.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { open, rename, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { CNS } from 'engram';
-import { type Store } from 'engram';
+import type { Store } from 'engram';
 import { fileStore } from 'engram/adapters/file';
 import { redisStore } from 'engram/adapters/redis';
 import { createClient } from 'redis';
@@ -26,13 +26,16 @@ const ROUNDS = Number(process.env['ENGRAM_BENCH_DURABLE_ROUNDS'] ?? 7);
 /** A service is warm long before it is asked for its speed: the first thousands of runs are compiled as they go. */
 const WARM_UP = 5;
 
-/** As long as what the store writes for one step. */
-const TEXT = `${JSON.stringify({ step: 'x'.repeat(680) })}\n`;
+/** As long as what the stores write for one step: a line of the log, and a field of the hash with what belongs to it. */
+const LINE = `${'x'.repeat(1039)}\n`;
+const VALUE = 'x'.repeat(870);
 
 type Workflow = (name: string) => Promise<unknown>;
 
 interface Setting {
   readonly workflow: Workflow;
+  /** Removes what the workflows of these names have left; on disk it stays, as it does in a service. */
+  readonly clean?: (names: readonly string[]) => Promise<unknown>;
   readonly close: () => Promise<void>;
 }
 
@@ -41,7 +44,7 @@ function appending(folder: string): Setting {
   const workflow: Workflow = async (name) => {
     const log = await open(join(folder, name), 'a', 0o600);
     for (let step = 0; step < HOPS; step += 1) {
-      await log.write(TEXT);
+      await log.write(LINE);
       await log.datasync();
     }
     await log.close();
@@ -54,7 +57,7 @@ function replacing(folder: string): Setting {
   const workflow: Workflow = async (name) => {
     const path = join(folder, name);
     for (let step = 0; step < HOPS; step += 1) {
-      await writeFile(`${path}.tmp`, TEXT, { flush: true });
+      await writeFile(`${path}.tmp`, LINE, { flush: true });
       await rename(`${path}.tmp`, path);
     }
   };
@@ -66,72 +69,93 @@ async function setting(url: string, prefix: string): Promise<Setting> {
   const client = createClient({ url });
   await client.connect();
   const workflow: Workflow = async (name) => {
-    for (let step = 0; step < HOPS; step += 1) await client.set(prefix + name, TEXT);
+    for (let step = 0; step < HOPS; step += 1) await client.set(prefix + name, VALUE);
   };
-  return { workflow, close: () => client.close() };
+  return { workflow, clean: (names) => client.del(names.map((name) => prefix + name)), close: () => client.close() };
 }
 
-function tenMilestones(store: Store): Setting {
-  let cns: CNS | undefined;
-  const workflow: Workflow = async (name) => {
-    cns ??= chainOf(HOPS, asyncHandler, (made) => made.milestone(), { store });
-    await cns.stimulate(first.createSignal(1), { id: name }).waitUntilComplete();
-  };
+function tenMilestones(store: Store, staysBehind: boolean): Setting {
+  const cns = chainOf(HOPS, asyncHandler, (made) => made.milestone(), { store });
   return {
-    workflow,
+    workflow: (name) => cns.stimulate(first.createSignal(1), { id: name }).waitUntilComplete(),
+    ...(staysBehind ? {} : { clean: (names) => Promise.all(names.map((name) => store.delete(name))) }),
     close: async () => {
-      await cns?.close();
+      await cns.close();
       await store.close();
     },
   };
 }
 
-let folders = 0;
+/** Runs workflows of one setting, `width` of them at once. */
+class Workflows implements Contender {
+  readonly times: number;
+  readonly run = (times: number): Promise<void> => this.#run(times);
+  readonly #setting: Setting;
+  readonly #width: number;
+  readonly #left: string[] = [];
+  #made = 0;
 
-/** Runs workflows, `width` of them at once, in a folder of their own. */
-function contender(name: string, width: number, setUp: (folder: string) => Setting | Promise<Setting>): Contender {
-  const run = async (times: number): Promise<void> => {
-    const folder = mkdtempSync(join(tmpdir(), 'engram-bench-'));
-    garbage.push(folder);
-    const { workflow, close } = await setUp(folder);
-    folders += 1;
-    let next = 0;
+  constructor(
+    readonly name: string,
+    width: number,
+    setting: Setting,
+  ) {
+    this.#setting = setting;
+    this.#width = width;
+    const times = width === 1 ? RUNS_IN_TURN : RUNS;
+    this.times = name.startsWith('replace') ? times / SLOWER : times;
+  }
+
+  async #run(times: number): Promise<void> {
+    const end = this.#made + times;
     const lane = async (): Promise<void> => {
-      for (let i = next++; i < times; i = next++) await workflow(`run-${folders}-${i}`);
+      while (this.#made < end) {
+        const name = `${this.name}-${this.#made++}`.replaceAll(/[ ,]+/g, '-');
+        this.#left.push(name);
+        await this.#setting.workflow(name);
+      }
     };
-    await Promise.all(Array.from({ length: width }, lane));
-    await close();
-  };
-  const times = width === 1 ? RUNS_IN_TURN : RUNS;
-  return { name, run, times: name.startsWith('replace') ? times / SLOWER : times };
+    await Promise.all(Array.from({ length: this.#width }, lane));
+  }
+
+  async clean(): Promise<void> {
+    await this.#setting.clean?.(this.#left.splice(0));
+  }
+
+  close(): Promise<void> {
+    return this.#setting.close();
+  }
 }
 
-const garbage: string[] = [];
+async function contenders(url: string, folder: string): Promise<Workflows[]> {
+  const inFolder = (name: string): string => mkdtempSync(join(folder, `${name}-`));
+  const setUps: Readonly<Record<string, (name: string) => Setting | Promise<Setting>>> = {
+    append: (name) => appending(inFolder(name)),
+    file: (name) => tenMilestones(fileStore({ dir: inFolder(name) }), true),
+    replace: (name) => replacing(inFolder(name)),
+    SET: (name) => setting(url, `${name}:`),
+    redis: (name) => tenMilestones(redisStore({ url, prefix: `${name}:` }), false),
+  };
+  const all: Workflows[] = [];
+  for (const [kind, setUp] of Object.entries(setUps)) {
+    for (const [name, width] of [
+      [kind, AT_ONCE],
+      [`${kind}, in turn`, 1],
+    ] as const) {
+      all.push(new Workflows(name, width, await setUp(name.replace(', in turn', '-in-turn'))));
+    }
+  }
+  return all;
+}
 
 /** Takes a turn of its own, so that no contender is measured while the disk or the server is busy with removing. */
-const sweep = (url: string): Contender => ({
-  name: SWEEP,
+const sweep = (all: readonly Workflows[]): Contender => ({
+  name: 'sweep',
   times: 1,
   run: async () => {
-    for (const folder of garbage.splice(0)) rmSync(folder, { recursive: true, force: true });
-    const client = createClient({ url });
-    await client.connect();
-    await client.flushAll();
-    await client.close();
+    for (const one of all) await one.clean();
   },
 });
-const SWEEP = 'sweep';
-
-const contenders = (url: string): Contender[] => [
-  ...[
-    { name: 'append', setUp: appending },
-    { name: 'file', setUp: (folder: string) => tenMilestones(fileStore({ dir: folder })) },
-    { name: 'replace', setUp: replacing },
-    { name: 'SET', setUp: (folder: string) => setting(url, folder) },
-    { name: 'redis', setUp: (folder: string) => tenMilestones(redisStore({ url, prefix: `${folder}:` })) },
-  ].flatMap(({ name, setUp }) => [contender(name, AT_ONCE, setUp), contender(`${name}, in turn`, 1, setUp)]),
-  sweep(url),
-];
 
 function linesOf(figures: Figures): Line[] {
   const rate = (name: string): number => figures.ratio('file', name);
@@ -156,16 +180,19 @@ function linesOf(figures: Figures): Line[] {
 export async function durableSteps(): Promise<readonly Line[]> {
   console.log(`\nten durable steps per workflow, ${AT_ONCE} at once and one after another (µs per workflow)`);
   const redis = await startRedis({ appendonly: 'everysec' });
+  const folder = mkdtempSync(join(tmpdir(), 'engram-bench-'));
   try {
-    const all = contenders(redis.url);
-    const figures = await measure(all, ROUNDS, WARM_UP);
+    const all = await contenders(redis.url, folder);
+    const figures = await measure([...all, sweep(all)], ROUNDS, WARM_UP);
     for (const { name } of all) {
-      if (name !== SWEEP) console.log(`      ${name.padEnd(22)} ${figures.micros(name).toFixed(0).padStart(9)} µs`);
+      console.log(`      ${name.padEnd(22)} ${figures.micros(name).toFixed(0).padStart(9)} µs`);
     }
+    for (const one of all) await one.close();
     const lines = linesOf(figures);
     print(lines);
     return lines;
   } finally {
     await redis.stop();
+    rmSync(folder, { recursive: true, force: true });
   }
 }

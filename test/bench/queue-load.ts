@@ -4,7 +4,7 @@ export const FLOW_NAME = 'chain';
 /** Per worker. */
 export const AT_ONCE = 50;
 
-const TEXT = 'x'.repeat(680);
+const TEXT = 'x'.repeat(840);
 
 /** As long as what the store writes for one milestone. */
 export const dataOf = (step: number): object => ({ step, text: TEXT });
