@@ -13,8 +13,8 @@
  * A client that was given is not ours: it is never connected, closed, or given up here.
  */
 import type { Clock, Timer } from '../../src/clock/clock.js';
+import { Crowd, type Placed } from '../../src/durability/crowd.js';
 import type { EngramError } from '../../src/errors/index.js';
-import { Calls, type Placed } from './calls.js';
 import { isFinal, isRefusal, isTransient, unavailable } from './failures.js';
 import { openClient, type OwnClient, type RedisClient } from './open-client.js';
 import type { Script } from './scripts.js';
@@ -70,7 +70,7 @@ export interface ConnectionOptions {
 export class Connection {
   readonly #options: ConnectionOptions;
   /** Of all calls that are not answered yet. */
-  readonly #calls = new Calls<Call>();
+  readonly #calls = new Crowd<Call>();
   readonly #held = new Set<Call>();
   readonly #isOver = (call: Call): boolean => this.#finish(call);
   readonly #hasFailed = (call: Call, error: unknown): void => this.#onFailure(call, error);

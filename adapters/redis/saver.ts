@@ -3,6 +3,7 @@
  * written without another look (`steps`). One that does not, and one that does more than that script can, takes the one
  * that looks at everything (`save`).
  */
+import { Roster } from '../../src/durability/roster.js';
 import type { SaveRequest } from '../../src/durability/store.js';
 import { encodeRecord } from './checkpoints.js';
 import { encodeIndex, encodeName, type KeyNames, letterIn, type RunKeys } from './names.js';
@@ -42,7 +43,7 @@ class Held {
 export class Saver {
   readonly #options: SaverOptions;
   /** The runs that this process holds. */
-  readonly #held = new Map<string, Held>();
+  readonly #held = new Roster<Held>();
 
   constructor(options: SaverOptions) {
     this.#options = options;

@@ -10,9 +10,9 @@ local function whole(n) return string.format('%.0f', n) end`;
 
 /** Greater than every fence given out before: the time stands in for a counter that a crash of the server set back. */
 export const FENCE = `
-local function next_fence(key, held)
+local function next_fence(key, held, now)
   local last = tonumber(redis.call('GET', key) or '0')
-  return math.max(last + 1, tonumber(held) + 1, now_or(''))
+  return math.max(last + 1, tonumber(held) + 1, now)
 end`;
 
 export const EXPECT = `

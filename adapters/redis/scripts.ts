@@ -31,12 +31,14 @@ if seq then
   if m[1] == ARGV[3] then return {'lease', held, m[2]} end
   return {'exists'}
 end
-if is_lost(x, name) then return {'lost'} end
-local fence = whole(next_fence(f, 0))
-local until_ = whole(now_or(ARGV[7]) + ARGV[6])
+local listed = redis.call('ZMSCORE', x, 'r' .. name, 'w' .. name, 'c' .. name, 'f' .. name, 'a' .. name)
+if listed[1] or listed[2] then return {'lost'} end
+local now = now_or('')
+local fence = whole(next_fence(f, 0, now))
+local until_ = whole((tonumber(ARGV[7]) or now) + ARGV[6])
 redis.call('SET', f, fence)
-redis.call('DEL', e, b, i, a, r)
-redis.call('ZREM', x, 'c' .. name, 'f' .. name, 'a' .. name)
+redis.call('DEL', e, b, i, a)
+if listed[3] or listed[4] or listed[5] then redis.call('ZREM', x, 'c' .. name, 'f' .. name, 'a' .. name) end
 redis.call('ZADD', x, 0, string.sub(ARGV[8], 1, 1) .. name)
 redis.call('HSET', r, 'h', standing(1, fence, false, 1, ARGV[8]), 'o', ARGV[5], 'k', ARGV[4], 'u', until_, 'm', ARGV[3],
   '1', '0 ' .. ARGV[9])
@@ -55,7 +57,7 @@ local m = redis.call('HMGET', r, 'o', 'k', 'u')
 if not free and m[2] ~= ARGV[3] and tonumber(m[3]) > now and held ~= ARGV[8] then
   return {'held', held, m[3], m[1]}
 end
-local fence = whole(next_fence(f, held))
+local fence = whole(next_fence(f, held, now_or('')))
 local until_ = whole(now + ARGV[5])
 local h = standing(seq, fence, false, n, index)
 redis.call('SET', f, fence)

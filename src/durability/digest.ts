@@ -38,7 +38,8 @@ export const exchanged = (state: number, before: number, after: number): number 
 /** The digest of a whole state. */
 export function digestOf(parts: Iterable<readonly [string, string]>): string {
   let state = 0;
-  for (const [name, text] of parts) state = exchanged(state, 0, partSum(name, text).digest);
+  for (const [name, text] of parts instanceof Map ? (parts as ReadonlyMap<string, string>) : new Map(parts))
+    state = exchanged(state, 0, partSum(name, text).digest);
   return digestText(state);
 }
 

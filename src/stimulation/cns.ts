@@ -4,6 +4,7 @@ import { type Clock, systemClock } from '../clock/clock.js';
 import { LONGEST_TIMER } from '../clock/long-timer.js';
 import { type Codec, createCodec } from '../durability/codec.js';
 import { thisOwner } from '../durability/owner.js';
+import { Roster } from '../durability/roster.js';
 import type { Store } from '../durability/store.js';
 import {
   CNSClosedError,
@@ -78,7 +79,7 @@ export class CNS<G = unknown> {
   readonly #policy: CheckpointPolicy;
   readonly #durability: DurableRuns | null;
   /** Runs that go on here and were given an id, with the entry that they were started with. */
-  readonly #live = new Map<string, LiveEntry>();
+  readonly #live = new Roster<LiveEntry>();
   #closed = false;
 
   /**

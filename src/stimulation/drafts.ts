@@ -10,7 +10,7 @@ import { type EnvelopeFields, sealEnvelope } from '../durability/envelope.js';
 import { boundedEvents } from '../durability/events.js';
 import { partOf } from '../durability/parts.js';
 import type { StoredParts } from '../durability/stored-parts.js';
-import type { PartChanges, RunIndex } from '../durability/store.js';
+import type { Lease, PartChanges, RunIndex, SaveRequest } from '../durability/store.js';
 import type { Graph } from '../graph/graph.js';
 import { barriersOf, dueOf, isWaitingStored } from '../propagation/lists.js';
 import type { Work } from '../propagation/work.js';
@@ -25,6 +25,16 @@ export interface Draft {
   readonly whole: boolean;
   readonly events: readonly string[];
 }
+
+/** What is asked of a store, field by field: to spread the draft costs as much as making it. */
+export const saveOf = (
+  id: string,
+  { fence }: Lease,
+  { seq, parent, head, index, parts, whole, events }: Draft,
+  ackInbox: readonly string[],
+  release: boolean,
+  leaves: readonly string[] | undefined,
+): SaveRequest => ({ id, fence, seq, parent, head, index, parts, whole, events, ackInbox, release, leaves });
 
 /** A stored run as it was read back. */
 export interface StoredState {

@@ -32,6 +32,7 @@ import { readBack, type ReadyRun, startAgain } from './ready.js';
 import { Outage } from './outage.js';
 import { postAbort, type PostOffice, postSignal } from './posting.js';
 import type { Run } from './run.js';
+import { UnderWay } from './under-way.js';
 
 export interface DurableRunsOptions {
   readonly store: Store;
@@ -70,10 +71,9 @@ export class DurableRuns {
   readonly #leases: Leases;
   readonly #outage: Outage;
   readonly #loss: Loss;
-  readonly #keepers = new WeakMap<Run, Keeper>();
   readonly #turns = new Map<string, Promise<unknown>>();
-  readonly #beginning = new Set<Promise<void>>();
-  readonly #lookingBack = new Set<Promise<void>>();
+  /** Of runs that begin, or have ended. */
+  readonly #underWay = new UnderWay();
   /** What comes up after this is let go instead of going on. */
   #closed = false;
 
@@ -109,9 +109,8 @@ export class DurableRuns {
           run.stop(failed);
         },
       )
-      .catch((error: unknown) => run.stop(error))
-      .finally(() => this.#beginning.delete(begun));
-    this.#beginning.add(begun);
+      .catch((error: unknown) => run.stop(error));
+    this.#underWay.add(begun);
   }
 
   /**
@@ -134,7 +133,7 @@ export class DurableRuns {
     const { id } = run.work;
     const ready = await this.load(id, { entry, retry });
     if (ready === undefined) throw new UnknownRunError(id, this.store.name);
-    const first = this.#keepers.get(run);
+    const first = keeperOf(run);
     run.adopt(ready.work);
     const { status } = ready.work;
     const ended = new UndeliverableSignalError(id, '(any)', `it has ended (${status})`);
@@ -252,23 +251,22 @@ export class DurableRuns {
 
   /** Takes what waits for a run that goes on here, without waiting for the next renewal. */
   async readInbox(run: Run): Promise<void> {
-    await this.#keepers.get(run)?.readInbox();
+    await keeperOf(run)?.readInbox();
   }
 
   onEnded(run: Run): void {
-    const keeper = this.#keepers.get(run);
+    const keeper = keeperOf(run);
     if (keeper === undefined || !this.#leases.remove(keeper)) return;
     if (run.status === 'suspended' || run.work.status === 'running') return;
-    const looked = keeper.lookBack().finally(() => this.#lookingBack.delete(looked));
-    this.#lookingBack.add(looked);
+    this.#underWay.add(keeper.lookBack());
   }
 
   /** @param grace milliseconds that what runs has to answer */
   async close(grace: number): Promise<void> {
     this.#closed = true;
     const letGo = (keeper: Keeper) => (grace > 0 ? keeper.run.suspend(grace) : keeper.letGo());
-    const left = await Promise.allSettled([...this.#leases.keepers].map(letGo));
-    await Promise.all([...this.#beginning, ...this.#turns.values(), ...this.#lookingBack]);
+    const left = await Promise.allSettled(this.#leases.keepers.map(letGo));
+    await Promise.all([this.#underWay.over(), ...this.#turns.values()]);
     this.#leases.stop();
     const failure = left.find((one) => one.status === 'rejected');
     if (failure !== undefined) throw failure.reason;
@@ -297,7 +295,6 @@ export class DurableRuns {
     });
     run.record(changes);
     run.hold(keeper);
-    this.#keepers.set(run, keeper);
     return { keeper, changes };
   }
 
@@ -319,6 +316,9 @@ export class DurableRuns {
     if (!keeper.run.hasEnded) keeper.run.go();
   }
 }
+
+/** By the run, and not by a weak map: that costs the collector as much as all the rest of a run. */
+const keeperOf = ({ gate }: Run): Keeper | undefined => (gate instanceof Keeper ? gate : undefined);
 
 /** Whether a stored run has anything to do. */
 const goesOn = (context: RunContext, retry: boolean): boolean =>

@@ -9,6 +9,7 @@
  */
 import type { Clock, Timer } from '../clock/clock.js';
 import type { Changes } from '../durability/changes.js';
+import type { Placed } from '../durability/crowd.js';
 import { partOf } from '../durability/parts.js';
 import type { Claim, Lease, Store } from '../durability/store.js';
 import {
@@ -22,7 +23,7 @@ import type { Activation } from '../propagation/activation.js';
 import { barriersOf } from '../propagation/lists.js';
 import { Certainty } from './certainty.js';
 import { type CheckpointPolicy, isDue, lastBarrierOf } from './checkpoint-policy.js';
-import { Drafts, type StoredState } from './drafts.js';
+import { Drafts, saveOf, type StoredState } from './drafts.js';
 import { Inbox } from './inbox.js';
 import type { KeeperOptions } from './keeper-options.js';
 import type { Loss } from './loss.js';
@@ -40,7 +41,8 @@ interface Attempt {
   readonly ackInbox: readonly string[];
 }
 
-export class Keeper implements EndGate {
+export class Keeper implements EndGate, Placed {
+  place = -1;
   readonly run: Run;
   readonly #store: Store;
   readonly #clock: Clock;
@@ -217,27 +219,9 @@ export class Keeper implements EndGate {
       const attempt = { seq: this.#drafts.next, ends, barriers: barriersOf(work), ackInbox };
       let head = '';
       try {
-        const { fence } = lease;
         const draft = this.#draft(lease);
         ({ head } = draft);
-        const { seq, parent, index, parts, whole, events } = draft;
-        const release = ends;
-        // field by field: a spread costs as much as all of this
-        const request = {
-          id: work.id,
-          fence,
-          seq,
-          parent,
-          head,
-          index,
-          parts,
-          whole,
-          events,
-          ackInbox,
-          release,
-          leaves,
-        };
-        await this.#store.save(request);
+        await this.#store.save(saveOf(work.id, lease, draft, ackInbox, ends, leaves));
       } catch (refused) {
         if (ends && (await this.#inbox.readUnread(refused))) continue;
         const made = await this.#loss.makeUp(refused, work, this.#drafts);

@@ -4,6 +4,7 @@
  * Keeps no process alive by itself.
  */
 import type { Clock, Timer } from '../clock/clock.js';
+import { Crowd } from '../durability/crowd.js';
 import type { Lease, Store } from '../durability/store.js';
 import { StaleOwnerError, UnknownRunError } from '../errors/index.js';
 import type { Keeper } from './keeper.js';
@@ -15,7 +16,7 @@ export class Leases {
   readonly #clock: Clock;
   readonly #ttl: number;
   readonly #logger: Logger;
-  readonly #keepers = new Set<Keeper>();
+  readonly #keepers = new Crowd<Keeper>();
   readonly #renewing = new Set<Keeper>();
   /** By run: what is still to be released. */
   readonly #owed = new Map<string, Lease>();
@@ -28,8 +29,8 @@ export class Leases {
     this.#logger = logger;
   }
 
-  get keepers(): ReadonlySet<Keeper> {
-    return this.#keepers;
+  get keepers(): readonly Keeper[] {
+    return this.#keepers.list();
   }
 
   add(keeper: Keeper): void {
@@ -71,7 +72,7 @@ export class Leases {
   #renewAll(): void {
     for (const [id, lease] of this.#owed) void this.#release(id, lease);
     if (!this.#isIdle) this.#arm();
-    for (const keeper of this.#keepers) {
+    for (const keeper of this.#keepers.list()) {
       if (this.#renewing.has(keeper)) continue;
       this.#renewing.add(keeper);
       void this.#renew(keeper).finally(() => this.#renewing.delete(keeper));

@@ -92,8 +92,9 @@ export class Run implements Host {
   get hasEnded(): boolean {
     return this.#phase === 'ended';
   }
-  get milestone(): string | null {
-    return this.#more?.gate?.milestone ?? null;
+  /** Of a durable run. */
+  get gate(): EndGate | null {
+    return this.#more === null ? null : this.#more.gate;
   }
   get observed(): boolean {
     return this.#completion !== null;
@@ -169,7 +170,7 @@ export class Run implements Host {
   /** Starts what was entered, of a durable run when that is stored: all synchronous work is done when this returns. */
   go(): void {
     this.#phase = 'idle';
-    for (const event of this.#more?.early.splice(0) ?? []) apply(this.work, event);
+    if (this.#more !== null) for (const event of this.#more.early.splice(0)) apply(this.work, event);
     if (this.#actor === null && this.#host.inspect === undefined) this.#drain();
     else this.#startActor(this.actor);
   }
@@ -208,9 +209,8 @@ export class Run implements Host {
 
   /** Resolves when all that has happened so far is stored, `happens` included, which it calls first. */
   async checkpoint(happens?: () => void): Promise<void> {
-    const gate = this.#more === null ? null : this.#more.gate;
-    if (gate === null) happens?.();
-    else await gate.checkpoint(happens);
+    if (this.gate === null) happens?.();
+    else await this.gate.checkpoint(happens);
   }
 
   /** What comes up in a turn is part of it, also when an actor was made meanwhile. */
@@ -294,7 +294,7 @@ export class Run implements Host {
   /** The user has stopped the actor of a run that is not at its end. */
   #afterActor(): void {
     if (this.#phase === 'ended' || this.work.status !== 'running') return;
-    const gate = this.#more === null ? null : this.#more.gate;
+    const { gate } = this;
     if (gate !== null) gate.onActorStopped();
     else this.stop(new RunSuspendedError(this.work.id));
   }
@@ -324,7 +324,7 @@ export class Run implements Host {
   async suspend(grace: number): Promise<void> {
     if (this.#phase === 'ended') return;
     if (grace > 0 && this.work.active > 0) await (rareOf(this.work).leaving ?? new Leaving(this.work, grace)).over;
-    const gate = this.#more?.gate ?? null;
+    const { gate } = this;
     if (gate === null) this.stop(new RunSuspendedError(this.work.id));
     else await gate.letGo(true);
   }

@@ -57,7 +57,7 @@ export class Stimulation implements StimulationHandle {
 
   /** The milestone neuron that was stored last; null where none was since the run came to this process. */
   get milestone(): string | null {
-    return this.#run.milestone;
+    return this.#run.gate?.milestone ?? null;
   }
 
   /** How many activations have settled. */

@@ -57,7 +57,11 @@ describe('the digest of a state', () => {
 
   it('is written as a number is', () => {
     const digests = fc.oneof(fc.maxSafeNat(), fc.nat(), fc.constantFrom(99_999_999, 100_000_000, 100_000_001, 0));
-    fc.assert(fc.property(digests, (digest) => expect(digestText(digest)).toBe(String(digest))));
+    fc.assert(
+      fc.property(digests, (digest) => {
+        expect(digestText(digest)).toBe(String(digest));
+      }),
+    );
   });
 
   it('differs when a part is missing, changed, renamed, or two have each other’s text', () => {
