@@ -1,5 +1,5 @@
 // Rule: no cycles, and imports point one way only, types included:
-// errors, clock <- graph <- propagation <- machines <- durability <- stimulation <- worker, testing, inspector <- cli; adapters see only the store.
+// errors, clock, collections <- graph <- propagation <- machines <- durability <- stimulation <- worker, testing, inspector <- cli; adapters see only the store.
 const ours = '^(src|machines|adapters|test|visualizations)/';
 const machines = '^machines/(?!flows/)';
 
@@ -11,9 +11,10 @@ const layer = (name, from, ...allowed) => ({
   to: { path: ours, pathNot: [from, ...allowed] },
 });
 
-const [errors, clock, graph, propagation, durability, stimulation, worker, testing, inspector] = [
+const [errors, clock, collections, graph, propagation, durability, stimulation, worker, testing, inspector] = [
   'errors',
   'clock',
+  'collections',
   'graph',
   'propagation',
   'durability',
@@ -29,11 +30,12 @@ export default {
     { name: 'no-unresolvable', severity: 'error', from: {}, to: { couldNotResolve: true } },
     layer('errors-alone', errors),
     layer('clock-alone', clock),
+    layer('collections-alone', collections),
     layer('graph-layer', graph, errors),
     layer('propagation-layer', propagation, graph, errors, clock),
     layer('machines-layer', machines, propagation, graph, errors, clock),
     layer('durability-layer', durability, graph, propagation, errors, clock, machines),
-    layer('stimulation-layer', stimulation, graph, propagation, errors, clock, machines, durability),
+    layer('stimulation-layer', stimulation, collections, graph, propagation, errors, clock, machines, durability),
     layer(
       'worker-layer',
       worker,
@@ -59,7 +61,7 @@ export default {
     ),
     layer('inspector-layer', inspector, graph, propagation, errors, clock, machines, stimulation),
     layer('visualizations-layer', '^visualizations/', propagation, graph, errors, machines, durability, stimulation),
-    layer('adapters-layer', '^adapters/', '^src/durability/(store|envelope|owner)\\.ts$', errors, clock),
+    layer('adapters-layer', '^adapters/', '^src/durability/(store|envelope|owner)\\.ts$', errors, clock, collections),
     {
       name: 'src-not-to-adapters',
       comment:

@@ -1,5 +1,5 @@
 /** Lets the calls of one run go one after the other, and those of different runs at once. */
-import { Roster } from '../src/durability/roster.js';
+import { Roster } from '../src/collections/roster.js';
 import { StoreUnavailableError } from '../src/errors/index.js';
 
 export class Turns {

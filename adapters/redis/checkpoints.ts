@@ -42,10 +42,11 @@ export interface Change {
 export function encodeRecord(change: Change, before = ''): string {
   const record = recordText(change, before, lengthOf);
   // nearly all of it is ASCII, and one look at all costs less than one at each
-  return Buffer.byteLength(record) === record.length ? record : recordText(change, before, Buffer.byteLength);
+  return Buffer.byteLength(record) === record.length ? record : recordText(change, before, bytesOf);
 }
 
 const lengthOf = (text: string): number => text.length;
+const bytesOf = (text: string): number => Buffer.byteLength(text);
 
 function recordText({ fence, whole, parts, head, events }: Change, before: string, sizeOf: typeof lengthOf): string {
   let [set, sizes, deleted, texts] = ['', '', '', head];
@@ -55,7 +56,7 @@ function recordText({ fence, whole, parts, head, events }: Change, before: strin
     else {
       const comma = set === '' ? '' : ',';
       set += comma + name;
-      sizes += comma + sizeOf(text);
+      sizes += `${comma}${sizeOf(text)}`;
       texts += text;
     }
   }

@@ -13,7 +13,7 @@
  * A client that was given is not ours: it is never connected, closed, or given up here.
  */
 import type { Clock, Timer } from '../../src/clock/clock.js';
-import { Crowd, type Placed } from '../../src/durability/crowd.js';
+import { Crowd, type Placed } from '../../src/collections/crowd.js';
 import type { EngramError } from '../../src/errors/index.js';
 import { isFinal, isRefusal, isTransient, unavailable } from './failures.js';
 import { openClient, type OwnClient, type RedisClient } from './open-client.js';

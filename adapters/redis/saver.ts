@@ -3,7 +3,7 @@
  * written without another look (`steps`). One that does not, and one that does more than that script can, takes the one
  * that looks at everything (`save`).
  */
-import { Roster } from '../../src/durability/roster.js';
+import { Roster } from '../../src/collections/roster.js';
 import type { SaveRequest } from '../../src/durability/store.js';
 import { encodeRecord } from './checkpoints.js';
 import { encodeIndex, encodeName, type KeyNames, letterIn, type RunKeys } from './names.js';

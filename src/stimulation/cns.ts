@@ -4,7 +4,7 @@ import { type Clock, systemClock } from '../clock/clock.js';
 import { LONGEST_TIMER } from '../clock/long-timer.js';
 import { type Codec, createCodec } from '../durability/codec.js';
 import { thisOwner } from '../durability/owner.js';
-import { Roster } from '../durability/roster.js';
+import { Roster } from '../collections/roster.js';
 import type { Store } from '../durability/store.js';
 import {
   CNSClosedError,

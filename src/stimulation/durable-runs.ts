@@ -32,7 +32,7 @@ import { readBack, type ReadyRun, startAgain } from './ready.js';
 import { Outage } from './outage.js';
 import { postAbort, type PostOffice, postSignal } from './posting.js';
 import type { Run } from './run.js';
-import { UnderWay } from './under-way.js';
+import { UnderWay } from '../collections/under-way.js';
 
 export interface DurableRunsOptions {
   readonly store: Store;

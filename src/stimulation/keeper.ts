@@ -9,7 +9,7 @@
  */
 import type { Clock, Timer } from '../clock/clock.js';
 import type { Changes } from '../durability/changes.js';
-import type { Placed } from '../durability/crowd.js';
+import type { Placed } from '../collections/crowd.js';
 import { partOf } from '../durability/parts.js';
 import type { Claim, Lease, Store } from '../durability/store.js';
 import {

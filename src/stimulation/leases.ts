@@ -4,7 +4,7 @@
  * Keeps no process alive by itself.
  */
 import type { Clock, Timer } from '../clock/clock.js';
-import { Crowd } from '../durability/crowd.js';
+import { Crowd } from '../collections/crowd.js';
 import type { Lease, Store } from '../durability/store.js';
 import { StaleOwnerError, UnknownRunError } from '../errors/index.js';
 import type { Keeper } from './keeper.js';

@@ -324,9 +324,8 @@ export class Run implements Host {
   async suspend(grace: number): Promise<void> {
     if (this.#phase === 'ended') return;
     if (grace > 0 && this.work.active > 0) await (rareOf(this.work).leaving ?? new Leaving(this.work, grace)).over;
-    const { gate } = this;
-    if (gate === null) this.stop(new RunSuspendedError(this.work.id));
-    else await gate.letGo(true);
+    if (this.gate === null) this.stop(new RunSuspendedError(this.work.id));
+    else await this.gate.letGo(true);
   }
 
   /** The run has reached its end, and a durable one has stored it. */

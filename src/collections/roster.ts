@@ -13,6 +13,11 @@ export class Roster<T extends object> {
     return this.#byName.size - this.#gone;
   }
 
+  /** Names, those that are gone included. */
+  get remembered(): number {
+    return this.#byName.size;
+  }
+
   get(name: string): T | undefined {
     return this.#byName.get(name) ?? undefined;
   }
