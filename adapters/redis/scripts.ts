@@ -37,7 +37,7 @@ local now = now_or('')
 local fence = whole(next_fence(f, 0, now))
 local until_ = whole((tonumber(ARGV[7]) or now) + ARGV[6])
 redis.call('SET', f, fence)
-redis.call('DEL', e, b, i, a)
+redis.call('DEL', e, b, i, a, r)
 if listed[3] or listed[4] or listed[5] then redis.call('ZREM', x, 'c' .. name, 'f' .. name, 'a' .. name) end
 redis.call('ZADD', x, 0, string.sub(ARGV[8], 1, 1) .. name)
 redis.call('HSET', r, 'h', standing(1, fence, false, 1, ARGV[8]), 'o', ARGV[5], 'k', ARGV[4], 'u', until_, 'm', ARGV[3],

@@ -32,7 +32,7 @@ const fieldShape = {
   attempt: z.int().min(1),
   /** Milliseconds since the epoch. */
   savedAt: z.int(),
-  /** Of the parts, as `StateDigest` gives it. */
+  /** Of the parts, as `digestText` gives it. */
   digest: z.string().regex(DIGEST),
 };
 

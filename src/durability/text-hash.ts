@@ -49,6 +49,7 @@ export class TextHash {
     const inUtf8 = bytes.write(text, 0, 'utf8');
     const isAscii = inUtf8 === text.length;
     const end = isAscii ? inUtf8 : bytes.write(text, 0, 'utf16le');
+    if (!isAscii) this.#mix(end);
     words.setInt32(end, 0);
     let [a, b] = [this.#a, this.#b];
     for (let at = 0; at < end; at += WORD) {

@@ -7,9 +7,10 @@
  * in the turn that made the checkpoint due. Not its job: when that is (checkpoint-policy.ts), what the texts say
  * (drafts.ts), how long a store is waited for (outage.ts).
  */
-import type { Clock, Timer } from '../clock/clock.js';
+import type { Clock } from '../clock/clock.js';
 import type { Changes } from '../durability/changes.js';
 import type { Placed } from '../collections/crowd.js';
+import { Loop } from '../collections/loop.js';
 import { partOf } from '../durability/parts.js';
 import type { Claim, Lease, Store } from '../durability/store.js';
 import {
@@ -29,6 +30,7 @@ import type { KeeperOptions } from './keeper-options.js';
 import type { Loss } from './loss.js';
 import type { Logger } from './options.js';
 import { isAway, Patience } from './outage.js';
+import { Overdue } from './overdue.js';
 import type { Run } from './run.js';
 import type { EndGate } from './run-more.js';
 import { SaveWaiters } from './save-waiters.js';
@@ -64,9 +66,9 @@ export class Keeper implements EndGate, Placed {
   #ending = false;
   #inFlight: Promise<void> = Promise.resolve();
   readonly #waiters = new SaveWaiters();
-  /** Until what has changed is to be stored whatever happens. */
-  #timer: Timer | null = null;
-  #isOverdue = false;
+  readonly #turns = new Loop();
+  readonly #overdue: Overdue;
+  readonly #isBehind = (): boolean => this.#changes.isBehind(this.run.work);
   /** Set when the run is let go; settles when that is done. */
   #leaving: Promise<void> | null = null;
   /** Why what has happened last will not be stored by this process. */
@@ -83,6 +85,7 @@ export class Keeper implements EndGate, Placed {
     this.#drafts = new Drafts(clock, changes, parts);
     this.#inbox = new Inbox(run, options);
     this.#patience = new Patience(clock, outage);
+    this.#overdue = new Overdue(clock, policy.everyMs, () => this.onTurn());
     this.#loss = options.loss;
     // where the run is to go on without its store, it cannot be asked
     const isWatched = store.capabilities.shared && policy.onSaveFailure === 'fail';
@@ -126,40 +129,27 @@ export class Keeper implements EndGate, Placed {
     this.#certainty?.since(askedAt);
   }
 
+  /** Has the state looked at: what is let go then may lead to the next turn at once. */
   onTurn(): void {
+    this.#turns.run(this.#look);
+  }
+
+  readonly #look = (): void => {
     const lease = this.#lease;
     if (lease === null) return;
-    this.#watchTime();
+    this.#overdue.watch(this.#isBehind);
     if (this.run.status !== 'starting') this.#waiters.onStarted();
     if (this.#saving) return;
     const { work } = this.run;
     const last = lastBarrierOf(work);
     if (last !== null) {
-      // the actor takes it after this turn, and the turn that it makes leads back to here
+      // an actor takes it after this turn; the turn that it makes leads back to here
       this.#release(last);
       return;
     }
-    const isAsked = this.#waiters.wantsNext || this.#isOverdue;
+    const isAsked = this.#waiters.wantsNext || this.#overdue.isOver;
     if (isAsked || isDue(this.#policy, work, this.#changes, this.#inbox.hasNews)) this.#inFlight = this.#save(lease);
-  }
-
-  /** From the first change on that no save holds, the time counts after which one has to. */
-  #watchTime(): void {
-    const { everyMs } = this.#policy;
-    if (everyMs === null || this.#timer !== null || this.#isOverdue || !this.#changes.isBehind(this.run.work)) return;
-    const isOver = (): void => {
-      this.#timer = null;
-      this.#isOverdue = true;
-      this.onTurn();
-    };
-    this.#timer = this.#clock.after(everyMs, isOver, { background: true });
-  }
-
-  #forgetTime(): void {
-    this.#timer?.cancel();
-    this.#timer = null;
-    this.#isOverdue = false;
-  }
+  };
 
   /**
    * Resolves when all that has happened so far is stored.
@@ -167,7 +157,7 @@ export class Keeper implements EndGate, Placed {
    */
   checkpoint(happens?: () => void): Promise<void> {
     const before = this.#begun;
-    const isTurning = this.run.work.views?.turning === true;
+    const { isTurning } = this.run;
     happens?.();
     // it comes up when this turn is over, and no checkpoint before that holds it
     if (happens !== undefined && isTurning) return Promise.resolve().then(() => this.checkpoint());
@@ -239,7 +229,7 @@ export class Keeper implements EndGate, Placed {
   }
 
   #draft({ fence }: Lease) {
-    this.#forgetTime();
+    this.#overdue.forget();
     return this.#drafts.make(this.run.work, fence);
   }
 
@@ -310,7 +300,7 @@ export class Keeper implements EndGate, Placed {
   /** Nothing more is stored of the run by this keeper, save what it was let go with. */
   #giveUp(): void {
     this.#lease = null;
-    this.#forgetTime();
+    this.#overdue.forget();
     this.#patience.hurry();
     this.#patience.end(false);
   }

@@ -50,6 +50,10 @@ export const newMore = (): RunMore => ({
   stopped: null,
 });
 
+/** Nothing is about to start: where each hop is an event, a turn is several of them. */
+export const isDrained = ({ starting, queueHead, active, rare }: Work): boolean =>
+  starting === null && (queueHead === null || (rare !== null && active >= rare.concurrency));
+
 /** The end of a turn, told once: not for what is only stored, or looked at, after it. */
 export function tellDrained({ drains, drainedAt: at }: RunMore, { next, settled, pending, active }: Work): void {
   if (at.next === next && at.settled === settled && at.pending === pending && at.active === active) return;

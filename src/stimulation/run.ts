@@ -24,7 +24,7 @@ import { Completion } from './completion.js';
 import { Leaving } from './leaving.js';
 import { type Outcome, outcomeOf } from './outcome-of.js';
 import { joinRecorders } from './recorders.js';
-import { type EndGate, newMore, type RunMore, tellDrained } from './run-more.js';
+import { type EndGate, isDrained, newMore, type RunMore, tellDrained } from './run-more.js';
 
 /** What a run needs of the CNS it belongs to. */
 export interface RunHost {
@@ -95,6 +95,10 @@ export class Run implements Host {
   /** Of a durable run. */
   get gate(): EndGate | null {
     return this.#more === null ? null : this.#more.gate;
+  }
+  /** A handler has the turn. */
+  get isTurning(): boolean {
+    return this.#phase === 'draining' || this.work.views?.turning === true;
   }
   get observed(): boolean {
     return this.#completion !== null;
@@ -177,11 +181,8 @@ export class Run implements Host {
 
   /** One that was stopped before it could start has let its run go. */
   #startActor(actor: RunActor): void {
-    if (isStopped(actor)) {
-      this.#afterActor();
-      return;
-    }
-    actor.start();
+    if (!isStopped(actor)) actor.start();
+    else if (this.work.status === 'running') return this.#afterActor();
     this.#afterTurn();
   }
 
@@ -196,7 +197,8 @@ export class Run implements Host {
   /** Several things at once: nothing starts before the last of them. */
   sendAll(events: readonly RunEvent[]): void {
     events.forEach((event, i) => {
-      rareOf(this.work).paused = i < events.length - 1 || rareOf(this.work).leaving !== null;
+      const isLast = i === events.length - 1;
+      rareOf(this.work).paused = !isLast || rareOf(this.work).leaving !== null || this.#phase === 'ended';
       this.send(event);
     });
   }
@@ -279,16 +281,10 @@ export class Run implements Host {
       if (this.work.status !== 'running') this.end();
       return;
     }
-    if (more.drains.length > 0 && this.#isDrained) tellDrained(more, this.work);
+    if (more.drains.length > 0 && isDrained(this.work)) tellDrained(more, this.work);
     this.work.rare?.leaving?.look();
     if (more.gate !== null) more.gate.onTurn();
     else if (this.work.status !== 'running') this.end();
-  }
-
-  /** Nothing is about to start: where each hop is an event, a turn is several of them. */
-  get #isDrained(): boolean {
-    const { starting, queueHead, active, rare } = this.work;
-    return starting === null && (queueHead === null || (rare !== null && active >= rare.concurrency));
   }
 
   /** The user has stopped the actor of a run that is not at its end. */
@@ -344,6 +340,7 @@ export class Run implements Host {
     this.#rest.stopped = { error };
     this.#phase = 'ended';
     if (this.work.views !== null) this.work.views.stopped = true;
+    rareOf(this.work).paused = true; // the turn that goes on starts nothing more
     this.work.rare?.bodies?.close(error);
     this.work.rare?.leaving?.end();
     this.#actor?.stop();

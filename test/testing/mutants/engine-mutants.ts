@@ -11,8 +11,7 @@ const parts = 'src/durability/parts.ts';
 const gates = 'src/propagation/gates.ts';
 const memory = 'adapters/memory.ts';
 
-const SAVE =
-  '        await this.#store.save({ id: work.id, fence: lease.fence, ...draft, ackInbox, release: ends, leaves });\n';
+const SAVE = '        await this.#store.save(saveOf(work.id, lease, draft, ackInbox, ends, leaves));\n';
 
 export const ENGINE_MUTANTS: readonly Patch[] = [
   {
