@@ -25,6 +25,7 @@ import type { Work } from '../propagation/work.js';
 import type { CheckpointPolicy } from './checkpoint-policy.js';
 import { Keeper } from './keeper.js';
 import { Leases } from './leases.js';
+import { suspend } from './leaving.js';
 import { type LoadedRun, loadRun, readRun, strangerOf, type UnreadableRun } from './load.js';
 import { Loss } from './loss.js';
 import type { Logger, Migrate } from './options.js';
@@ -264,7 +265,7 @@ export class DurableRuns {
   /** @param grace milliseconds that what runs has to answer */
   async close(grace: number): Promise<void> {
     this.#closed = true;
-    const letGo = (keeper: Keeper) => (grace > 0 ? keeper.run.suspend(grace) : keeper.letGo());
+    const letGo = (keeper: Keeper) => (grace > 0 ? suspend(keeper.run, grace) : keeper.letGo());
     const left = await Promise.allSettled(this.#leases.keepers.map(letGo));
     await Promise.all([this.#underWay.over(), ...this.#turns.values()]);
     this.#leases.stop();

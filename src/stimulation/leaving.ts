@@ -16,7 +16,27 @@ export function checkGrace(call: string, grace: number): void {
   });
 }
 
-export class Leaving implements Leave {
+/** Of a run that is let go. */
+interface Leaver {
+  readonly work: Work;
+  readonly hasEnded: boolean;
+  readonly gate: { letGo(whole: boolean): Promise<void> } | null;
+  stop(error: unknown): void;
+}
+
+/**
+ * Lets a run go before its end. A stored one is stored as it stands, and goes on wherever it is brought up.
+ * @param grace milliseconds that what runs has to answer, once it was told
+ */
+export async function suspend(run: Leaver, grace: number): Promise<void> {
+  const { work } = run;
+  if (run.hasEnded) return;
+  if (grace > 0 && work.active > 0) await (rareOf(work).leaving ?? new Leaving(work, grace)).over;
+  if (run.gate === null) run.stop(new RunSuspendedError(work.id));
+  else await run.gate.letGo(true);
+}
+
+class Leaving implements Leave {
   /** Resolves when nothing runs any more, or the time is over. */
   readonly over: Promise<void>;
   readonly #work: Work;

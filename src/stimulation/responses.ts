@@ -10,7 +10,7 @@ import { type CheckedAnswer, isAnswerExpectation, signalsIn, WaitingAnswer } fro
 import type { FailedActivation } from '../propagation/context.js';
 import type { RunEvent } from '../propagation/events.js';
 import { findPending } from '../propagation/lists.js';
-import { failedOf } from '../propagation/rare.js';
+import { failedOf, rareOf } from '../propagation/rare.js';
 import { park } from '../propagation/waiting.js';
 import type { Recorder, Work } from '../propagation/work.js';
 import type { Counters, ResponseInfo, ResponseListener } from './options.js';
@@ -20,8 +20,8 @@ import type { Stimulation } from './stimulation.js';
 export interface ListenedRun {
   /** Another one once the run has turned out to be stored already. */
   readonly work: Work;
-  /** Nothing starts before the last of them. */
-  sendAll(events: readonly RunEvent[]): void;
+  readonly hasEnded: boolean;
+  send(event: RunEvent): void;
   keepListenerError(error: unknown): void;
   /** The run's end is told after this. */
   keepListening(heard: Promise<void>): void;
@@ -172,8 +172,17 @@ export class Responses implements Recorder {
         if (isParked) free.push({ type: 'engram.unparked', activation: cause });
       }
     }
-    this.#run.sendAll(free);
+    sendAll(this.#run, free);
   }
+}
+
+/** Several things at once: nothing starts before the last of them. */
+function sendAll(run: ListenedRun, events: readonly RunEvent[]): void {
+  events.forEach((event, i) => {
+    const rare = rareOf(run.work);
+    rare.paused = i < events.length - 1 || rare.leaving !== null || run.hasEnded;
+    run.send(event);
+  });
 }
 
 const countedNow = (work: Work): Counted => {

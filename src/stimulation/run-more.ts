@@ -1,4 +1,5 @@
 /** What few runs have beside their working set: made when it is first needed. */
+import type { RunStatus } from '../propagation/context.js';
 import type { RunEvent } from '../propagation/events.js';
 import type { Recorder, Work } from '../propagation/work.js';
 
@@ -49,6 +50,10 @@ export const newMore = (): RunMore => ({
   early: [],
   stopped: null,
 });
+
+/** A listener fails a run that has done all it had to do. */
+export const endStatusOf = ({ status }: Work, more: RunMore | null): RunStatus =>
+  status === 'completed' && more !== null && more.listenerErrors.length > 0 ? 'failed' : status;
 
 /** Nothing is about to start: where each hop is an event, a turn is several of them. */
 export const isDrained = ({ starting, queueHead, active, rare }: Work): boolean =>

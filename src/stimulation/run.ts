@@ -21,10 +21,9 @@ import type { Recorder, Work } from '../propagation/work.js';
 import type { RunActor } from './actor.js';
 import type { Result, SignalOptions, StimulationStatus } from './results.js';
 import { Completion } from './completion.js';
-import { Leaving } from './leaving.js';
 import { type Outcome, outcomeOf } from './outcome-of.js';
 import { joinRecorders } from './recorders.js';
-import { type EndGate, isDrained, newMore, type RunMore, tellDrained } from './run-more.js';
+import { type EndGate, endStatusOf, isDrained, newMore, type RunMore, tellDrained } from './run-more.js';
 
 /** What a run needs of the CNS it belongs to. */
 export interface RunHost {
@@ -49,6 +48,9 @@ export class Run implements Host {
   #actor: RunActor | null = null;
   #completion: Completion | null = null;
   #phase: Phase = 'idle';
+  /** The end of a turn is being told, and what listeners do then makes one more. */
+  #isTelling = false;
+  #again = false;
   #more: RunMore | null = null;
 
   constructor(work: Work, host: RunHost) {
@@ -78,15 +80,8 @@ export class Run implements Host {
   get status(): StimulationStatus {
     if (this.#phase === 'starting') return 'starting';
     if (this.#stopped !== null) return this.#stopped.error instanceof RunSuspendedError ? 'suspended' : 'failed';
-    if (this.#phase === 'ended') return this.#endStatus;
+    if (this.#phase === 'ended') return endStatusOf(this.work, this.#more);
     return isWaiting(this.work) ? 'waiting' : 'running';
-  }
-
-  /** A listener fails a run that has done all it had to do. */
-  get #endStatus(): StimulationStatus {
-    const { status } = this.work;
-    const isFailed = status === 'completed' && this.#more !== null && this.#more.listenerErrors.length > 0;
-    return isFailed ? 'failed' : status;
   }
 
   get hasEnded(): boolean {
@@ -120,7 +115,7 @@ export class Run implements Host {
   /** What kept it from starting anything is over. */
   wake(): void {
     if (this.#actor !== null) this.send({ type: 'engram.tick', now: this.flow.clock.now() });
-    else if (this.#phase === 'idle') this.#drain();
+    else if (this.#phase === 'idle') this.#guarded(() => this.#drain());
   }
 
   /** A durable run: nothing starts before `go`, and it ends when the gate says so. */
@@ -175,7 +170,7 @@ export class Run implements Host {
   go(): void {
     this.#phase = 'idle';
     if (this.#more !== null) for (const event of this.#more.early.splice(0)) apply(this.work, event);
-    if (this.#actor === null && this.#host.inspect === undefined) this.#drain();
+    if (this.#actor === null && this.#host.inspect === undefined) this.#guarded(() => this.#drain());
     else this.#startActor(this.actor);
   }
 
@@ -186,21 +181,13 @@ export class Run implements Host {
     this.#afterTurn();
   }
 
-  /** Something happens to the run. What comes before it is stored is taken when it is. */
+  /** Something happens to the run: in a turn as part of it, before it is stored when it is. */
   send(event: RunEvent): void {
     if (this.#phase === 'ended') return;
     if (this.#phase === 'starting') this.#rest.early.push(event);
+    else if (this.#phase === 'draining') apply(this.work, event);
     else if (this.#actor !== null) this.#actor.send(event);
-    else if (apply(this.work, event) && this.#phase !== 'draining') this.#drain();
-  }
-
-  /** Several things at once: nothing starts before the last of them. */
-  sendAll(events: readonly RunEvent[]): void {
-    events.forEach((event, i) => {
-      const isLast = i === events.length - 1;
-      rareOf(this.work).paused = !isLast || rareOf(this.work).leaving !== null || this.#phase === 'ended';
-      this.send(event);
-    });
+    else this.#guarded(() => apply(this.work, event) && this.#drain());
   }
 
   /** Resolves when the run has the signal, and with a store when that is stored. */
@@ -215,10 +202,8 @@ export class Run implements Host {
     else await this.gate.checkpoint(happens);
   }
 
-  /** What comes up in a turn is part of it, also when an actor was made meanwhile. */
   tell(event: RunEvent): void {
-    if (this.#phase === 'draining') apply(this.work, event);
-    else this.send(event);
+    this.send(event);
   }
 
   /** Nothing starts any more from here on, also not in the turn that goes on. */
@@ -236,11 +221,15 @@ export class Run implements Host {
   /** An answer counts once, whatever a promise of the user's does; an actor sees to that by itself. */
   onAnswered(activation: Activation, context: HandlerContext, answer: unknown): void {
     if (this.#phase !== 'ended') {
-      if (this.#actor !== null) {
-        this.#actor.send(answeredEvent(this.work, activation, context, answer));
-      } else if (activation.state < BARRIER) {
-        commit(this.work, activation, context, answer);
-        this.#drain();
+      try {
+        if (this.#actor !== null) {
+          this.#actor.send(answeredEvent(this.work, activation, context, answer));
+        } else if (activation.state < BARRIER) {
+          commit(this.work, activation, context, answer);
+          this.#drain();
+        }
+      } catch (error) {
+        this.stop(error);
       }
     }
     if (!activation.subscriber.plain) endBody(context);
@@ -250,28 +239,52 @@ export class Run implements Host {
     const leaving = this.work.rare?.leaving ?? null;
     if (leaving !== null) leaving.onRejected();
     else if (this.#phase !== 'ended') {
-      if (this.#actor !== null) {
-        this.#actor.send(rejectedEvent(this.work, activation, error));
-      } else if (activation.state < BARRIER) {
-        failAttempt(this.work, activation, error);
-        this.#drain();
-      }
+      this.#guarded(() => {
+        if (this.#actor !== null) {
+          this.#actor.send(rejectedEvent(this.work, activation, error));
+        } else if (activation.state < BARRIER) {
+          failAttempt(this.work, activation, error);
+          this.#drain();
+        }
+      });
     }
     if (!activation.subscriber.plain) endBody(context);
   }
 
+  /** What cannot be carried out, like an answer that throws when it is read, stops this run and harms no other. */
+  #guarded(work: () => unknown): void {
+    try {
+      work();
+    } catch (error) {
+      this.stop(error);
+    }
+  }
+
+  /** One turn, and those that listeners make of its end: one after the other. */
   #drain(): void {
+    this.#again = this.#isTelling;
+    if (this.#again) return;
+    do {
+      this.#again = false;
+      this.#drainOnce();
+    } while (this.#again && this.#phase === 'idle' && this.#actor === null);
+  }
+
+  #drainOnce(): void {
     const { work } = this;
     this.#phase = 'draining';
     if (work.recorder !== null) work.recorder.flush();
     drain(work, this, begin(work));
     if (!this.#isDraining) return;
     this.#phase = 'idle';
-    if (this.#actor !== null) this.#startActor(this.#actor);
-    else {
-      if (work.rare !== null) endTurn(work, this);
-      this.#afterTurn();
+    if (this.#actor !== null) {
+      this.#startActor(this.#actor);
+      return;
     }
+    if (work.rare !== null) endTurn(work, this);
+    this.#isTelling = true;
+    this.#afterTurn();
+    this.#isTelling = false;
   }
 
   #afterTurn(): void {
@@ -311,17 +324,6 @@ export class Run implements Host {
   /** Whether its end waits for listeners: not where it was aborted, or goes on elsewhere. */
   get #isHeardOut(): boolean {
     return this.#stopped === null && this.work.status !== 'aborted';
-  }
-
-  /**
-   * Lets the run go before its end. A stored one is stored as it stands, and goes on wherever it is brought up.
-   * @param grace milliseconds that what runs has to answer, once it was told
-   */
-  async suspend(grace: number): Promise<void> {
-    if (this.#phase === 'ended') return;
-    if (grace > 0 && this.work.active > 0) await (rareOf(this.work).leaving ?? new Leaving(this.work, grace)).over;
-    if (this.gate === null) this.stop(new RunSuspendedError(this.work.id));
-    else await this.gate.letGo(true);
   }
 
   /** The run has reached its end, and a durable one has stored it. */

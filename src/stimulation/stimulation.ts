@@ -4,7 +4,7 @@ import type { StimulationHandle } from '../graph/types.js';
 import { dueOf, frontierOf } from '../propagation/lists.js';
 import { failedOf } from '../propagation/rare.js';
 import type { RunActor } from './actor.js';
-import { checkGrace } from './leaving.js';
+import { checkGrace, suspend } from './leaving.js';
 import type {
   AbortOptions,
   FailedTask,
@@ -115,7 +115,7 @@ export class Stimulation implements StimulationHandle {
    */
   suspend({ grace = 0 }: SuspendOptions = {}): Promise<void> {
     checkGrace('suspend', grace);
-    return this.#run.suspend(grace);
+    return suspend(this.#run, grace);
   }
 
   /** The neurons' committed context values, read as they are now. */

@@ -1,5 +1,13 @@
 /** What an actor's mailbox sees to, and a run has to see to by itself while nobody has asked for its actor. */
-import { CNS, collateral, neuron, RunSuspendedError, type Stimulation, type Store } from 'engram';
+import {
+  CNS,
+  collateral,
+  neuron,
+  RunSuspendedError,
+  StimulationAbortedError,
+  type Stimulation,
+  type Store,
+} from 'engram';
 import { memoryStore } from 'engram/adapters/memory';
 import { describe, expect, it } from 'vitest';
 
@@ -101,6 +109,81 @@ describe('a durable run that nobody looks at', () => {
     );
     const { status } = await cns.stimulate(start.createSignal(1), { id: 'r' }).waitUntilComplete();
     expect(status).toBe('completed');
+    await cns.close();
+  });
+
+  it.each(['sync', 'async'] as const)(
+    'takes thousands of signals, each fed by the end of a turn (%s)',
+    async (durability) => {
+      const FED = 5_000;
+      let [fed, done] = [0, 0];
+      let finish = (): void => undefined;
+      const hold = neuron('hold', {}).dendrite({
+        collateral: start,
+        response: () => new Promise<undefined>((resolve) => (finish = () => resolve(undefined))),
+      });
+      const worker = neuron('worker', {}).dendrite({ collateral: job, response: () => void done++ });
+      const cns = new CNS([hold, worker], { store: memoryStore(), durability });
+      const run = cns.stimulate(start.createSignal(1), {
+        id: 'r',
+        onDrain: ({ stimulation }) => {
+          if (fed < FED) void stimulation.signal(job.createSignal(fed++));
+          else finish();
+        },
+      });
+      await run.waitUntilComplete();
+      expect(done).toBe(FED);
+      await cns.close();
+    },
+  );
+
+  it('is aborted by a handler that asks for its actor and aborts it in its last turn', async () => {
+    const only = neuron('only', {}).dendrite({
+      collateral: start,
+      response: (_payload, _axon, ctx) => {
+        const run = ctx.stimulation as Stimulation;
+        expect(run.actor).toBeDefined();
+        run.abort('why');
+      },
+    });
+    const cns = new CNS([only], { store: memoryStore() });
+    const run = cns.stimulate(start.createSignal(1), { id: 'r' });
+    await expect(run.waitUntilComplete()).rejects.toThrow(StimulationAbortedError);
+    await cns.close();
+  });
+
+  /** No text can be made of it, so that its failure cannot be written down. */
+  const unspeakable = (): Error =>
+    Object.defineProperty(new Error(), 'message', {
+      get: () => {
+        throw new TypeError('no message');
+      },
+    });
+
+  it.each([
+    ['in its first turn', false, undefined],
+    ['behind a milestone', true, undefined],
+    ['later', true, Promise.resolve()],
+  ])('stops, and leaves all others be, when it cannot be carried on %s', async (_, isMilestone, before) => {
+    const store = memoryStore();
+    const first = neuron('first', { job }).dendrite({
+      collateral: start,
+      response: (n, axon) => axon.job.createSignal(n),
+    });
+    const second = neuron('second', {}).dendrite({
+      collateral: job,
+      response: (n) => {
+        if (n === 0) return undefined;
+        if (before === undefined) throw unspeakable();
+        return before.then(() => {
+          throw unspeakable();
+        });
+      },
+    });
+    const cns = new CNS([isMilestone ? first.milestone() : first, second], { store });
+    const [bad, good] = [1, 0].map((n) => cns.stimulate(start.createSignal(n), { id: `run-${n}` }));
+    await expect(bad?.waitUntilComplete()).rejects.toThrow('no message');
+    expect((await good?.waitUntilComplete())?.status).toBe('completed');
     await cns.close();
   });
 });
