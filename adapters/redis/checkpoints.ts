@@ -1,7 +1,8 @@
 /** Puts a checkpoint together from what the keys of its run hold, and says what is missing. */
 import type { PartChanges, StoredCheckpoint } from '../../src/durability/store.js';
 import { CorruptCheckpointError } from '../../src/errors/index.js';
-import { decodeName, quoteName } from './names.js';
+import { quote } from '../quote.js';
+import { decodeName, encodeName } from './names.js';
 
 /** What a checkpoint changed: its texts stand behind the head, in the order of `set`, and after them its events. */
 type Facts = readonly [
@@ -51,7 +52,7 @@ const bytesOf = (text: string): number => Buffer.byteLength(text);
 function recordText({ fence, whole, parts, head, events }: Change, before: string, sizeOf: typeof lengthOf): string {
   let [set, sizes, deleted, texts] = ['', '', '', head];
   for (const [given, text] of parts) {
-    const name = quoteName(given);
+    const name = quote(encodeName(given));
     if (text === null) deleted += deleted === '' ? name : `,${name}`;
     else {
       const comma = set === '' ? '' : ',';

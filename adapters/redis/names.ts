@@ -30,11 +30,6 @@ export function encodeName(text: string): string {
   return text.replace(EVERY_ODD, (unit) => `\ue000${unit.charCodeAt(0).toString(16)}`);
 }
 
-const PLAIN = /^[ !#-[\]-~]{0,64}$/;
-
-/** The same as JSON. Most names are short, and stand as they are. */
-export const quoteName = (text: string): string => (PLAIN.test(text) ? `"${text}"` : JSON.stringify(encodeName(text)));
-
 export function decodeName(name: string): string {
   return name.replace(ESCAPED, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 }

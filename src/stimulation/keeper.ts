@@ -10,7 +10,6 @@
 import type { Clock } from '../clock/clock.js';
 import type { Changes } from '../durability/changes.js';
 import type { Placed } from '../collections/crowd.js';
-import { Loop } from '../collections/loop.js';
 import { partOf } from '../durability/parts.js';
 import type { Claim, Lease, Store } from '../durability/store.js';
 import {
@@ -66,7 +65,6 @@ export class Keeper implements EndGate, Placed {
   #ending = false;
   #inFlight: Promise<void> = Promise.resolve();
   readonly #waiters = new SaveWaiters();
-  readonly #turns = new Loop();
   readonly #overdue: Overdue;
   readonly #isBehind = (): boolean => this.#changes.isBehind(this.run.work);
   /** Set when the run is let go; settles when that is done. */
@@ -129,12 +127,7 @@ export class Keeper implements EndGate, Placed {
     this.#certainty?.since(askedAt);
   }
 
-  /** Has the state looked at: what is let go then may lead to the next turn at once. */
   onTurn(): void {
-    this.#turns.run(this.#look);
-  }
-
-  readonly #look = (): void => {
     const lease = this.#lease;
     if (lease === null) return;
     this.#overdue.watch(this.#isBehind);
@@ -143,13 +136,13 @@ export class Keeper implements EndGate, Placed {
     const { work } = this.run;
     const last = lastBarrierOf(work);
     if (last !== null) {
-      // an actor takes it after this turn; the turn that it makes leads back to here
+      // the run takes it after this turn, and the turn that it makes leads back to here
       this.#release(last);
       return;
     }
     const isAsked = this.#waiters.wantsNext || this.#overdue.isOver;
     if (isAsked || isDue(this.#policy, work, this.#changes, this.#inbox.hasNews)) this.#inFlight = this.#save(lease);
-  };
+  }
 
   /**
    * Resolves when all that has happened so far is stored.

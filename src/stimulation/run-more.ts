@@ -34,6 +34,9 @@ export interface RunMore {
   readonly listenerErrors: unknown[];
   /** Sent before the run could take anything. */
   readonly early: RunEvent[];
+  /** The end of a turn is being told; what listeners do then makes one more (`again`). */
+  isTelling: boolean;
+  again: boolean;
   /** Why it stopped before its end, e.g. a save that failed. */
   stopped: { readonly error: unknown } | null;
 }
@@ -48,6 +51,8 @@ export const newMore = (): RunMore => ({
   listening: 0,
   listenerErrors: [],
   early: [],
+  isTelling: false,
+  again: false,
   stopped: null,
 });
 

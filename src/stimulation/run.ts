@@ -48,9 +48,6 @@ export class Run implements Host {
   #actor: RunActor | null = null;
   #completion: Completion | null = null;
   #phase: Phase = 'idle';
-  /** The end of a turn is being told, and what listeners do then makes one more. */
-  #isTelling = false;
-  #again = false;
   #more: RunMore | null = null;
 
   constructor(work: Work, host: RunHost) {
@@ -262,12 +259,12 @@ export class Run implements Host {
 
   /** One turn, and those that listeners make of its end: one after the other. */
   #drain(): void {
-    this.#again = this.#isTelling;
-    if (this.#again) return;
-    do {
-      this.#again = false;
-      this.#drainOnce();
-    } while (this.#again && this.#phase === 'idle' && this.#actor === null);
+    if (this.#more?.isTelling === true) {
+      this.#more.again = true;
+      return;
+    }
+    do this.#drainOnce();
+    while (this.#more?.again === true && this.#phase === 'idle' && this.#actor === null);
   }
 
   #drainOnce(): void {
@@ -282,9 +279,13 @@ export class Run implements Host {
       return;
     }
     if (work.rare !== null) endTurn(work, this);
-    this.#isTelling = true;
+    const more = this.#more;
+    if (more !== null) {
+      more.isTelling = true;
+      more.again = false;
+    }
     this.#afterTurn();
-    this.#isTelling = false;
+    if (more !== null) more.isTelling = false;
   }
 
   #afterTurn(): void {

@@ -6,6 +6,7 @@
  */
 import { type Caused, causeText, deriveCause } from '../../propagation/cause.js';
 import type { CauseIndex } from './cause-index.js';
+import { groupBy } from './group-by.js';
 import { collateralOf, type RunNode, type RunRoot, settledAt } from './run-tree.js';
 
 /** A signal that somebody emitted. */
@@ -25,7 +26,7 @@ export function attachJoins(nodes: readonly RunNode[], emissions: readonly Emiss
   const sets = nodes.filter((node) => isSet(node) && node.parent === undefined);
   if (sets.length === 0) return;
   const emitters = emittersOf(sets, emissions, index);
-  const byCollateral = grouped(emissions.filter(isKnown));
+  const byCollateral = groupBy(emissions.filter(isKnown), ({ collateral }) => collateral);
   for (const set of sets) {
     const causes = set.event?.joined ?? [];
     const found = causes.flatMap((cause) => emitters.get(cause) ?? []);
@@ -64,16 +65,6 @@ function emittersOf(sets: readonly RunNode[], emissions: readonly Emission[], in
     }
   }
   return found;
-}
-
-function grouped(emissions: readonly Emission[]): Map<string, Emission[]> {
-  const groups = new Map<string, Emission[]>();
-  for (const emission of emissions) {
-    const known = groups.get(emission.collateral);
-    if (known === undefined) groups.set(emission.collateral, [emission]);
-    else known.push(emission);
-  }
-  return groups;
 }
 
 /** Whether it was emitted for sure: signals from outside are tried with every collateral that there is. */

@@ -1,6 +1,7 @@
 /** The nodes of a tree, without their places in it: what has settled, and what is open. */
 import type { SettledEvent } from '../../durability/events.js';
 import type { ActivationRecord, PendingActivation, RunContext } from '../../propagation/context.js';
+import { groupBy } from './group-by.js';
 import type { NodeState, RunNode } from './run-tree.js';
 
 /** What is known of a run. */
@@ -31,7 +32,7 @@ interface Open {
 export function nodesOf(facts: RunFacts): RunNode[] {
   const open = openOf(facts.context);
   const nodes: RunNode[] = [];
-  for (const [activation, events] of byActivation(knownEvents(facts))) {
+  for (const [activation, events] of groupBy(knownEvents(facts), ({ activation }) => activation)) {
     const now = open.get(activation);
     open.delete(activation);
     nodes.push(nodeOf(events, now, nodes.length));
@@ -55,16 +56,6 @@ function knownEvents({ context, events }: RunFacts): readonly SettledEvent[] {
   const open = new Set(context.frontier.map(({ activation }) => activation));
   const first = events.findIndex(({ activation, outcome }) => outcome === 'responded' && open.has(activation));
   return first < 0 ? events : events.slice(0, first);
-}
-
-function byActivation(events: readonly SettledEvent[]): Map<string, SettledEvent[]> {
-  const found = new Map<string, SettledEvent[]>();
-  for (const event of events) {
-    const known = found.get(event.activation);
-    if (known === undefined) found.set(event.activation, [event]);
-    else known.push(event);
-  }
-  return found;
 }
 
 /** @param now missing for what has settled and left nothing */
